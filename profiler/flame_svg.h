@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flame_svg.h - draws folded stacks as an interactive flame graph: one SVG, no network
+ *
+ * Zoom by click, search with a regular expression (highlight and matched share), tooltips, reset, all in
+ * script and style inside the file. Frames narrower than a tenth of a pixel are left out and counted.
+ *
+ * Threading: one thread at a time.
+ */
+#ifndef ZB_PROFILER_FLAME_SVG_H
+#define ZB_PROFILER_FLAME_SVG_H
+
+#include <stdio.h>
+
+struct zb_flame_conf {
+	const char *title;    /* "zbench lcore 2" */
+	const char *subtitle; /* may be NULL */
+	const char *unit;     /* "samples", "bytes" */
+};
+
+/* Reads folded lines ("a;b;c 12") from in until its end and writes the SVG to out. -EINVAL: a line that is
+ * not folded (nothing useful was written); 0 or -errno of the streams. An empty input gives a picture that
+ * says so. */
+int zb_flame_svg(const struct zb_flame_conf *conf, FILE *in, FILE *out);
+
+#endif

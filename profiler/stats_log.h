@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stats_log.h - turns snapshots into rows of stats.log (Zeek's Stats::Info) and lcore.log
+ *
+ * Takes the workers' snapshots in any order and writes, per interval, one stats.log row for each lcore that
+ * has news (peer "lcore-N") and one for the whole (peer "zbench"), as deltas; and one lcore.log row per
+ * lcore, as absolute counters. A row for the whole is written once every lcore has passed the interval, so
+ * that the deltas of all rows sum to the totals. mem is the peak resident size in MiB, as Zeek's.
+ *
+ * Threading: the reporter thread only.
+ */
+#ifndef ZB_PROFILER_STATS_LOG_H
+#define ZB_PROFILER_STATS_LOG_H
+
+#include "lcore_stat.h"
+#include "log_set.h"
+
+extern const struct zb_row_def zb_stats_log_def; /* path "stats" */
+extern const struct zb_row_def zb_lcore_log_def; /* path "lcore" */
+
+struct zb_stats_log; /* opaque */
+
+struct zb_stats_log_conf {
+	struct zb_log_port *stats, *lcore; /* either may be NULL: switched off */
+	const unsigned *lcore_ids;	   /* lcore_nr of them, as shown in peer: the CPU number */
+	unsigned lcore_nr;
+	double tsc_hz;
+};
+
+int zb_stats_log_create(const struct zb_stats_log_conf *conf, struct zb_stats_log **out);
+
+/* Takes the next snapshot of lcore index i (0..lcore_nr-1). Intervals of one lcore must not decrease. */
+void zb_stats_log_take(struct zb_stats_log *s, unsigned i, const struct zb_snapshot *snap);
+
+/* Writes what is still held back; call after every lcore's last snapshot (or when giving up on one). */
+void zb_stats_log_finish(struct zb_stats_log *s);
+void zb_stats_log_destroy(struct zb_stats_log *s);
+
+#endif
