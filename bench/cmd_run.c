@@ -1,1 +1,188 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_run.c - zbench run: the options, and the run from their check to the exit status */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <rte_cycles.h>
+
+#include "bench/run_conf.h"
+#include "bench/run_job.h"
+#include "bench/run_report.h"
+#include "bench/self_cost.h"
+#include "capture/eal.h"
+#include "profiler/diag.h"
+
+#define O(member) offsetof(struct zb_run_conf, member)
+static const char *const engines[] = {"full", "touch", NULL};
+static const char *const formats[] = {"json", "zeek", NULL};
+static const char *const rates[] = {"max", NULL};
+
+static const struct zb_opt options[] = {
+	{.help = "Traffic"},
+	{"pcap", 'r', ZB_OPT_STRINGS, "FILE...", NULL, 0, 0, NULL,
+	 "pcap or pcapng files, plain, gzip or zstd; merged by time", O(pcap)},
+	{"loop", 0, ZB_OPT_U64, "N", "1", 1, 0, NULL, "passes over the trace, each with new addresses", O(loop)},
+	{"duration", 0, ZB_OPT_SECONDS, "S", NULL, 0, 0, NULL, "pass over it until S seconds are over", O(duration_s)},
+	{"count", 0, ZB_OPT_U64, "N", NULL, 1, 0, NULL, "load only the first N packets", O(count)},
+	{"same-flows", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "keep the addresses in every pass", O(same_flows)},
+	{"rate", 0, ZB_OPT_CHOICE, "max", "max", 0, 0, rates, "closed loop: as fast as the workers take it", O(rate)},
+	{.help = "Engine"},
+	{"cores", 0, ZB_OPT_STRING, "LIST", NULL, 0, 0, NULL, "one worker on each: 2-5 or 2,4,6-7 (default: one core)",
+	 O(cores)},
+	{"ignore-checksums", 'C', ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "take packets with wrong checksums for good",
+	 O(ignore_checksums)},
+	{"engine", 0, ZB_OPT_CHOICE, "MODE", "full", 0, 0, engines, "full, or touch: decode and hash only", O(engine)},
+	{"flows-max", 0, ZB_OPT_U64, "N", "16M", 256, 500000000, NULL, "flows in memory per worker, at most",
+	 O(flows_max)},
+	{"burst", 0, ZB_OPT_U64, "N", "64", 1, ZB_BURST_MAX, NULL, "packets taken at a time, at most", O(burst)},
+	{.help = "Evidence"},
+	{"stats-interval", 0, ZB_OPT_SECONDS, "S", "1", 0, 0, NULL, "packet time between rows of stats.log",
+	 O(stats_interval_s)},
+	{"sample-hz", 0, ZB_OPT_U64, "N", "99", 0, 10000, NULL, "call-stack samples a second and worker; 0: off",
+	 O(sample_hz)},
+	{"heap", 0, ZB_OPT_STRING, "WHEN", "off", 0, 0, NULL, "heap dumps: off, final, or one each BYTES allocated",
+	 O(heap)},
+	{"self-cost", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "measure what measuring costs here, in paired runs",
+	 O(self_cost)},
+	{.help = "Output"},
+	{"out", 'o', ZB_OPT_STRING, "DIR", NULL, 0, 0, NULL, "folder (default: zbench-out/TIME-NAME)", O(out)},
+	{"log-format", 0, ZB_OPT_CHOICE, "F", "json", 0, 0, formats, "json, or zeek: tab-separated", O(log_format)},
+	{"logs", 0, ZB_OPT_STRING, "LIST", "all", 0, 0, NULL, "of conn,weird,stats,lcore; all; none", O(logs)},
+	{"logs-block", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "wait for a slow log writer (default with --rate max)",
+	 O(logs_block)},
+	{"logs-drop", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "drop and count rows rather than wait for it",
+	 O(logs_drop)},
+};
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int load(struct zb_run_job *j)
+{
+	struct zb_trace_conf conf = {
+		.paths = j->conf->pcap.v,
+		.path_nr = j->conf->pcap.nr,
+		.shard_nr = j->place.worker_nr,
+		.numa_id = zb_topo_numa_of(j->topo, j->place.worker_cpu[0]),
+		.count_max = j->conf->count,
+		.digest = true,
+	};
+
+	if (zb_progress_wanted())
+		zb_progress_line("loading");
+	int ret = zb_trace_load(&conf, &j->trace);
+
+	zb_progress_line(NULL);
+	return ret;
+}
+
+/* Everything that can refuse the run, before anything is started: exit status 2. */
+static int prepare(struct zb_run_job *j)
+{
+	struct zb_eal_conf eal = {.helper_cpus = &j->place.helper_cpus};
+	int ret = zb_job_check(j);
+
+	if (ret == 0)
+		ret = zb_out_dir_make(&j->out, j->conf->out, j->conf->pcap.v[0]);
+	if (ret < 0)
+		return ret;
+	j->out_made = true;
+	eal.worker_cpus = j->place.worker_cpu;
+	eal.worker_nr = j->place.worker_nr;
+	ret = zb_eal_start(&eal, &j->eal);
+	if (ret < 0)
+		return ret;
+	j->eal_up = true;
+	j->tsc_hz = (double)rte_get_tsc_hz();
+	j->startup_s = now_s() - j->begin_s;
+	return load(j);
+}
+
+static void tell(struct zb_run_job *j)
+{
+	const struct zb_trace_info *info = zb_trace_info(j->trace);
+	char bytes[32], mem[32];
+
+	printf("%s: %" PRIu64 " packets, %s, loaded in %.2f s (%s in memory)\n", j->conf->pcap.v[0], info->pkt_nr,
+	       zb_report_bytes(info->wire_bytes, bytes, sizeof(bytes)), info->load_s,
+	       zb_report_bytes(info->image_bytes + info->index_bytes, mem, sizeof(mem)));
+	if (info->file_nr > 1)
+		printf("(and %u more files, merged by time)\n", info->file_nr - 1);
+	zb_report_table(&j->pass, j->tsc_hz, stdout);
+	zb_report_ledger(&j->pass, stdout);
+	if (j->holder_nr != 0)
+		zb_report_holders(j->holder, j->holder_nr, j->holder_total, stdout);
+	for (unsigned i = 0; i < j->note_nr; i++)
+		printf("%s%s\n", i == 0 ? "\nnotes    " : "         ", j->note[i]);
+	printf("\nresults  %s\n", j->out.path);
+}
+
+static int carry_out(struct zb_run_job *j, int argc, char **argv)
+{
+	int ret;
+
+	if (j->conf->self_cost) {
+		ret = zb_self_cost(j);
+		if (ret < 0)
+			return ZB_EXIT_BROKE;
+	}
+	ret = zb_job_pass(j);
+	if (ret < 0)
+		return ZB_EXIT_BROKE;
+	zb_job_artifacts(j);
+	int status = zb_job_finish(j, now_s() - j->begin_s, argc, argv);
+
+	zb_out_dir_latest(&j->out);
+	tell(j);
+	if (fflush(stdout) != 0 && status == ZB_EXIT_OK) {
+		zb_err("standard output: %s", strerror(errno));
+		status = ZB_EXIT_FAILED;
+	}
+	return status;
+}
+
+static int run(const void *conf, const char *const *args, unsigned arg_nr, int argc, char **argv)
+{
+	struct zb_run_job *j = calloc(1, sizeof(*j));
+	int status = ZB_EXIT_USAGE;
+
+	(void)args;
+	(void)arg_nr;
+	if (j == NULL) {
+		zb_err("run: %s", strerror(ENOMEM));
+		return ZB_EXIT_USAGE;
+	}
+	j->conf = conf;
+	j->begin_s = now_s();
+	j->start_unix_s = time(NULL);
+	if (prepare(j) == 0)
+		status = carry_out(j, argc, argv);
+	else if (j->out_made)
+		zb_out_dir_undo(&j->out);
+	zb_job_fini(j);
+	free(j);
+	return status;
+}
+
+const struct zb_command zb_cmd_run = {
+	.name = "run",
+	.usage = "zbench [run] --pcap FILE... [options]",
+	.summary = "run traffic through the engine and measure it",
+	.opts = options,
+	.opt_nr = sizeof(options) / sizeof(options[0]),
+	.examples = "zbench --pcap trace.pcap\n"
+		    "zbench --pcap trace.pcap.zst --cores 2-5 --duration 60 --sample-hz 999\n"
+		    "zbench --pcap a.pcap b.pcap -C --log-format zeek --out results/today\n",
+	.conf_size = sizeof(struct zb_run_conf),
+	.run = run,
+};

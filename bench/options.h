@@ -23,6 +23,7 @@ enum zb_opt_type {
 	ZB_OPT_BYTES,	/* uint64_t; suffixes K, M, G, T (powers of 1024) */
 	ZB_OPT_SECONDS,	/* double, > 0; suffixes ms, s, m, h */
 	ZB_OPT_CHOICE,	/* int: index into choices */
+	ZB_OPT_EACH,	/* struct zb_opt_list; may be repeated, one value each time: --allow A --allow B */
 };
 
 #define ZB_OPT_LIST_MAX 256
@@ -32,7 +33,7 @@ struct zb_opt_list {
 };
 
 struct zb_opt {
-	const char *name;	     /* "cores" */
+	const char *name;	     /* "cores"; NULL: no option, help is a heading for those that follow */
 	char short_name;	     /* 'C' or 0 */
 	enum zb_opt_type type;
 	const char *arg;	     /* "LIST", as shown in help; NULL for flags */
@@ -50,9 +51,12 @@ struct zb_command {
 	const struct zb_opt *opts;
 	unsigned opt_nr;
 	const char *args;	 /* positional arguments as shown in help, NULL: none are taken */
-	const char *examples;	 /* several lines, shown last in --help */
+	const char *examples;	 /* several lines, shown last in --help, indented there */
 	size_t conf_size;
-	/* Runs the command; returns the exit status. conf is filled, args are the positional arguments. */
+	/*
+	 * Runs the command; returns the exit status. conf is filled, args are the positional arguments, argc
+	 * and argv the whole command line.
+	 */
 	int (*run)(const void *conf, const char *const *args, unsigned arg_nr, int argc, char **argv);
 };
 

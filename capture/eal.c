@@ -1,1 +1,397 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * eal.c - starting and stopping DPDK's EAL, quietly and without a trace
+ *
+ * Memory. --in-memory with huge pages: nothing is written, and pages are taken when needed. EAL
+ * would lock a mounted hugetlbfs of theirs, and fail where this user may not open it, although
+ * anonymous huge pages need no mount; so it is made to find none. Whether there are pages is tried
+ * with one rather than guessed from counters, because a cgroup or another user may be in the way.
+ * Without: --no-huge, whose size is only reserved, not touched.
+ *
+ * Leftovers. EAL wants a runtime folder (in /run for root, else XDG_RUNTIME_DIR or /tmp) even where
+ * nothing is shared and nothing uses it, but starts without one. So it is pointed where no folder
+ * can be made.
+ *
+ * Speech. EAL writes to its log and, for fatal errors, to stderr itself; glibc lets stderr be
+ * assigned, so both go to a string while EAL starts. Afterwards the log's errors become zb_err
+ * lines.
+ *
+ * Start-up. On a processor that does not tell its TSC frequency (CPUID leaf 0x15) EAL measures it
+ * for 0.1 s; loading the plugins of a shared DPDK adds some 0.03 s, which keeps every driver
+ * package usable.
+ */
+#include "capture/eal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include "profiler/diag.h"
+
+#define WORKERS_MAX   (RTE_MAX_LCORE - 1) /* lcore 0 is main */
+#define LCORES_TEXT   (RTE_MAX_LCORE * 12 + CPU_SETSIZE * 5)
+#define NO_HUGE_MIB   "64" /* virtual; what nobody touches costs nothing */
+#define LOG_LINES_MAX 32   /* errors of DPDK passed on, in a run */
+
+struct job {
+	int (*fn)(void *);
+	void *arg;
+	unsigned cpu;
+	bool launched; /* by main, and not waited for yet */
+	sem_t done;
+};
+
+static struct {
+	struct job jobs[WORKERS_MAX];
+	unsigned worker_nr;
+	FILE *log; /* errors become zb_err lines; NULL when verbose */
+	unsigned log_lines;
+	bool started; /* once in a process */
+	bool up;
+} eal;
+
+/* Formats "0@(0,2-3),1@4,2@5": lcore 0 on the helpers, one lcore per worker. */
+static void format_lcores(const struct zb_eal_conf *conf, char *buf, size_t size)
+{
+	const char *sep = "0@(";
+	size_t len = 0;
+
+	/* LCORES_TEXT has room for all CPUs and all lcores. */
+	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, conf->helper_cpus))
+			continue;
+		len += (size_t)snprintf(buf + len, size - len, "%s%u", sep, cpu);
+		sep = ",";
+	}
+	len += (size_t)snprintf(buf + len, size - len, ")");
+	for (unsigned i = 0; i < conf->worker_nr; i++)
+		len += (size_t)snprintf(buf + len, size - len, ",%u@%u", i + 1,
+					conf->worker_cpus[i]);
+	assert(len < size);
+}
+
+/*
+ * EAL aborts the process when a worker may not run on its CPU, so that is tried first, on this
+ * thread. Its own affinity is put back.
+ */
+static int try_affinity(const struct zb_eal_conf *conf)
+{
+	cpu_set_t before, one;
+	int ret = 0;
+
+	if (CPU_COUNT(conf->helper_cpus) == 0) {
+		zb_err("DPDK: no CPU is left for the main thread");
+		return -EINVAL;
+	}
+	if (conf->worker_nr > WORKERS_MAX) {
+		zb_err("DPDK: %u workers: this DPDK is built for at most %d; give fewer cores",
+		       conf->worker_nr, WORKERS_MAX);
+		return -EINVAL;
+	}
+	if (sched_getaffinity(0, sizeof(before), &before) < 0)
+		return 0; /* more CPUs than the mask holds: EAL will have to find out */
+	for (unsigned i = 0; i < conf->worker_nr && ret == 0; i++) {
+		CPU_ZERO(&one);
+		if (conf->worker_cpus[i] < CPU_SETSIZE)
+			CPU_SET(conf->worker_cpus[i], &one);
+		if (sched_setaffinity(0, sizeof(one), &one) < 0) {
+			ret = -errno;
+			zb_err("DPDK: a worker cannot run on CPU %u: %s", conf->worker_cpus[i],
+			       strerror(-ret));
+		}
+	}
+	if (sched_setaffinity(0, sizeof(before), &before) < 0 && ret == 0)
+		ret = -errno;
+	return ret;
+}
+
+/* True when one huge page of any size can be had now. */
+static bool huge_pages_usable(void)
+{
+	/* Log 2 of the sizes that x86 and Arm know: 2 MiB, 1 GiB, 32 MiB, 512 MiB, 64 KiB. */
+	static const unsigned shifts[] = {21, 30, 25, 29, 16};
+
+	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++) {
+		size_t size = (size_t)1 << shifts[i];
+		int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB;
+		/* mmap() reserves the page, or fails when none is free. */
+		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			       flags | (int)(shifts[i] << MAP_HUGE_SHIFT), -1, 0);
+
+		if (p == MAP_FAILED)
+			continue;
+		munmap(p, size);
+		return true;
+	}
+	return false;
+}
+
+/* The log's stream after start-up: one zb_err per line, as long as there are not too many. */
+static ssize_t log_line(void *cookie, const char *buf, size_t size)
+{
+	size_t len = size;
+
+	(void)cookie;
+	while (len > 0 && (buf[len - 1] == '\n' || buf[len - 1] == ' '))
+		len--;
+	if (len > 0 && eal.log_lines < LOG_LINES_MAX)
+		zb_err("DPDK: %.*s%s", (int)(len < 512 ? len : 512), buf,
+		       ++eal.log_lines == LOG_LINES_MAX
+			       ? " (further messages of DPDK are not shown)"
+			       : "");
+	return (ssize_t)size;
+}
+
+static void log_to_diag(void)
+{
+	static const cookie_io_functions_t io = {.write = log_line};
+
+	eal.log_lines = 0;
+	eal.log = fopencookie(NULL, "w", io);
+	if (eal.log != NULL)
+		setvbuf(eal.log, NULL, _IOLBF, 1024);
+	rte_openlog_stream(eal.log); /* NULL: DPDK's own choice, better than losing errors */
+}
+
+/* The message after "EAL: " of the last line that EAL left behind. */
+static const char *last_words(char *text)
+{
+	size_t len = strlen(text);
+	char *line;
+
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	line = strrchr(text, '\n');
+	line = line != NULL ? line + 1 : text;
+	if (strncmp(line, "EAL: ", 5) == 0)
+		line += 5;
+	if (strncmp(line, "FATAL: ", 7) == 0)
+		line += 7;
+	return line;
+}
+
+/* Calls rte_eal_init() with its log and stderr going to a string; says why when it fails. */
+static int init_quietly(int argc, char **argv)
+{
+	FILE *saved = stderr, *sink;
+	char *text = NULL;
+	size_t text_len;
+	int ret;
+
+	sink = open_memstream(&text, &text_len);
+	if (sink == NULL) {
+		ret = -errno;
+		zb_err("DPDK: cannot start: %s", strerror(-ret));
+		return ret;
+	}
+	rte_openlog_stream(sink);
+	stderr = sink;
+	ret = rte_eal_init(argc, argv);
+	stderr = saved;
+	rte_openlog_stream(NULL);
+	fclose(sink);
+	if (ret < 0) {
+		ret = rte_errno > 0 ? -rte_errno : -EIO;
+		zb_err("DPDK: cannot start: %s: %s", rte_strerror(-ret),
+		       text != NULL && *text != '\0' ? last_words(text) : "no reason given");
+	}
+	free(text);
+	return ret < 0 ? ret : 0;
+}
+
+static int init_loudly(int argc, char **argv)
+{
+	int ret;
+
+	rte_openlog_stream(stderr);
+	ret = rte_eal_init(argc, argv);
+	if (ret >= 0)
+		return 0;
+	ret = rte_errno > 0 ? -rte_errno : -EIO;
+	zb_err("DPDK: cannot start: %s", rte_strerror(-ret));
+	return ret;
+}
+
+struct eal_args {
+	char text[12][48];
+	char *v[16];
+	int nr, text_nr;
+};
+
+static void add_arg(struct eal_args *a, const char *text)
+{
+	char *copy = a->text[a->text_nr++]; /* getopt() wants to write */
+
+	snprintf(copy, sizeof(a->text[0]), "%s", text);
+	a->v[a->nr++] = copy;
+}
+
+static void fill_args(struct eal_args *a, const struct zb_eal_conf *conf, char *lcores, bool huge)
+{
+	add_arg(a, "zbench");
+	add_arg(a, "--lcores");
+	a->v[a->nr++] = lcores;
+	add_arg(a, "--no-telemetry");
+	if (!conf->devices) {
+		add_arg(a, "--no-pci");
+		add_arg(a, "--iova-mode=va");
+	}
+	if (!conf->verbose)
+		add_arg(a, "--log-level=error");
+	if (huge) {
+		add_arg(a, "--in-memory");
+		add_arg(a, "--huge-dir=/dev/null"); /* no such mount: see Memory above */
+	} else {
+		add_arg(a, "--no-huge");
+		add_arg(a, "--no-shconf");
+		add_arg(a, "-m");
+		add_arg(a, NO_HUGE_MIB);
+	}
+	assert(a->text_nr <= (int)(sizeof(a->text) / sizeof(a->text[0])));
+	a->v[a->nr] = NULL;
+}
+
+static int init_eal(const struct zb_eal_conf *conf, char *lcores, bool huge)
+{
+	const char *env = getenv("RUNTIME_DIRECTORY");
+	char *saved = env != NULL ? strdup(env) : NULL;
+	struct eal_args args = {.nr = 0};
+	int ret;
+
+	fill_args(&args, conf, lcores, huge);
+	/* A folder below a device cannot be made; EAL says so in its log and goes on. */
+	if ((env != NULL && saved == NULL) || setenv("RUNTIME_DIRECTORY", "/dev/null", 1) < 0) {
+		free(saved);
+		zb_err("DPDK: cannot start: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	ret = conf->verbose ? init_loudly(args.nr, args.v) : init_quietly(args.nr, args.v);
+	if (saved != NULL)
+		setenv("RUNTIME_DIRECTORY", saved, 1);
+	else
+		unsetenv("RUNTIME_DIRECTORY");
+	free(saved);
+	return ret;
+}
+
+int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
+{
+	bool huge = huge_pages_usable();
+	char *lcores;
+	int ret;
+
+	if (eal.started) {
+		zb_err("DPDK: it starts only once in a process");
+		return -EALREADY;
+	}
+	ret = try_affinity(conf);
+	if (ret < 0)
+		return ret;
+	lcores = malloc(LCORES_TEXT);
+	if (lcores == NULL) {
+		zb_err("DPDK: cannot start: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	format_lcores(conf, lcores, LCORES_TEXT);
+	eal.started = true;
+	ret = init_eal(conf, lcores, huge);
+	free(lcores);
+	if (ret < 0)
+		return ret;
+	if (!conf->verbose)
+		log_to_diag();
+	for (unsigned i = 0; i < conf->worker_nr; i++) {
+		eal.jobs[i].cpu = conf->worker_cpus[i];
+		sem_init(&eal.jobs[i].done, 0, 0);
+	}
+	eal.worker_nr = conf->worker_nr;
+	eal.up = true;
+	info->huge_pages = huge;
+	return 0;
+}
+
+static int run_job(void *arg)
+{
+	struct job *j = arg;
+	char name[16];
+	int ret;
+
+	/* The name that logs use for this worker, for top and perf. */
+	snprintf(name, sizeof(name), "lcore-%u", j->cpu);
+	pthread_setname_np(pthread_self(), name);
+	ret = j->fn(j->arg);
+	sem_post(&j->done);
+	return ret;
+}
+
+/* Sleeps until worker i has finished: rte_eal_wait_lcore() alone would spin on a CPU that others
+ * need. */
+static int collect(unsigned i)
+{
+	struct job *j = &eal.jobs[i];
+
+	while (sem_wait(&j->done) < 0 && errno == EINTR)
+		;
+	j->launched = false;
+	return rte_eal_wait_lcore(i + 1);
+}
+
+int zb_eal_launch(unsigned i, int (*fn)(void *), void *arg)
+{
+	struct job *j = &eal.jobs[i];
+	int ret;
+
+	if (i >= eal.worker_nr)
+		return -EINVAL;
+	if (zb_eal_running(i))
+		return -EBUSY;
+	if (j->launched) /* finished, but nobody waited for it */
+		(void)collect(i);
+	j->fn = fn;
+	j->arg = arg;
+	ret = rte_eal_remote_launch(run_job, j, i + 1);
+	j->launched = ret == 0;
+	return ret;
+}
+
+bool zb_eal_running(unsigned i)
+{
+	int done = 0;
+
+	if (i >= eal.worker_nr || !eal.jobs[i].launched)
+		return false;
+	sem_getvalue(&eal.jobs[i].done, &done);
+	return done == 0;
+}
+
+int zb_eal_wait(unsigned i)
+{
+	return i < eal.worker_nr && eal.jobs[i].launched ? collect(i) : -EINVAL;
+}
+
+void zb_eal_stop(void)
+{
+	if (!eal.up)
+		return;
+	eal.up = false;
+	for (unsigned i = 0; i < eal.worker_nr; i++) {
+		if (eal.jobs[i].launched)
+			(void)collect(i);
+		sem_destroy(&eal.jobs[i].done);
+	}
+	eal.worker_nr = 0;
+	rte_eal_cleanup();
+	rte_openlog_stream(NULL);
+	if (eal.log != NULL)
+		fclose(eal.log);
+	eal.log = NULL;
+}

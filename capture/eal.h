@@ -29,11 +29,12 @@ struct zb_eal_info {
 /* 0 or -errno, said. */
 int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info);
 
-/* Runs fn(arg) on worker i (0-based); -EBUSY when it is still running something. */
+/* Runs fn(arg) on worker i (0-based). -EBUSY: it still runs something; -EINVAL: no such worker. */
 int zb_eal_launch(unsigned i, int (*fn)(void *), void *arg);
 bool zb_eal_running(unsigned i);
-/* Waits for worker i; returns what fn returned. */
+/* Waits, asleep, for worker i; returns what fn returned. -EINVAL: nothing was launched on it. */
 int zb_eal_wait(unsigned i);
+/* Waits for workers that still run (tell them to end first) and stops EAL for good. */
 void zb_eal_stop(void);
 
 #endif

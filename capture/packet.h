@@ -32,6 +32,7 @@ enum zb_pkt_flag {
 	ZB_PKT_SNAPPED = 1 << 1,	/* cap_len < wire_len: checksums of the payload cannot be checked */
 	ZB_PKT_BAD_L4_CSUM = 1 << 2,	/* transport checksum is wrong */
 	ZB_PKT_L4_CHECKED = 1 << 3,	/* source or NIC vouches for the checksums */
+	ZB_PKT_SRC_IS_A = 1 << 4,	/* decode: the source is end a of the flow key */
 };
 
 struct zb_pkt {
@@ -62,6 +63,15 @@ static_assert(sizeof(struct zb_pkt) == 64 || sizeof(struct zb_pkt) == 128, "whol
 
 struct zb_rxq;
 
+/* What the source knows of its side of the accounting law; absolute, packets and wire bytes. */
+struct zb_rxq_ledger {
+	uint64_t offered_pkts, offered_bytes;	/* meant for this queue */
+	uint64_t unsent_pkts, unsent_bytes;	/* lost before the link: the generator could not send them */
+	uint64_t link_pkts, link_bytes;		/* reached the link */
+	uint64_t dropped_pkts, dropped_bytes;	/* lost between link and queue: receive queue full */
+	uint64_t filtered_pkts, filtered_bytes; /* removed by a filter */
+};
+
 /* What a source implements; priv is its per-queue state. */
 struct zb_rxq_ops {
 	/*
@@ -72,6 +82,8 @@ struct zb_rxq_ops {
 	uint16_t (*burst)(struct zb_rxq *q, struct zb_pkt *pkts, uint16_t n, uint64_t until_ns);
 	/* Time of the next packet that burst() would return, 0 when unknown (live). */
 	uint64_t (*next_ns)(const struct zb_rxq *q);
+	/* Fills the source's own counts, which owe nothing to what the engine counts. */
+	void (*ledger)(const struct zb_rxq *q, struct zb_rxq_ledger *out);
 };
 
 struct zb_rxq {

@@ -1,1 +1,238 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source_replay.c - hands out a trace's packets, pass after pass; see source_replay.h
+ *
+ * A packet is rewritten when it is handed out, not all of them between two passes: the worker never
+ * pauses, and the packet's first cache line is on its way already. So in pass k the packets before
+ * pos carry pass k's addresses and the others still pass k-1's, which is what close undoes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include "profiler/diag.h"
+#include "profiler/lcore_stat.h"
+#include "profiler/topology.h"
+#include "capture/rewrite_priv.h"
+#include "capture/source_replay.h"
+
+#define PREFETCH_AHEAD 16 /* packets */
+#define GAP_NS_MIN     1000u
+
+struct queue {
+	/* Written by the worker on every burst. */
+	alignas(64) struct zb_rxq rxq;
+	uint64_t pos;	   /* next packet of the shard */
+	uint64_t pass;	   /* from 0 */
+	uint64_t shift_ns; /* added to packet times in this pass */
+	uint64_t offered_pkts, offered_bytes;
+
+	/* Read-only after open. */
+	alignas(64) struct zb_trace_pkt *pkts;
+	uint64_t pkt_nr;
+	uint64_t loops;	    /* 0: no end */
+	uint64_t period_ns; /* from a pass's first packet to the next one's */
+	uint64_t shift_max; /* beyond it times would wrap */
+	const bool *stop;
+	bool rewrite;
+};
+
+struct zb_replay {
+	struct queue *queues;
+	uint32_t queue_nr;
+};
+
+/* Makes pos point at a packet; false when there is none any more. */
+static bool advance_pass(struct queue *q)
+{
+	if (q->pos < q->pkt_nr)
+		return true;
+	if (q->pkt_nr == 0 || (q->loops != 0 && q->pass + 1 >= q->loops))
+		return false;
+	q->pass++;
+	q->pos = 0;
+	/* Time stands still rather than wrap at the end of the 64 bits. */
+	if (q->shift_max - q->shift_ns >= q->period_ns)
+		q->shift_ns += q->period_ns;
+	else
+		q->shift_ns = q->shift_max;
+	return true;
+}
+
+static void prefetch_pkt(const struct queue *q, uint64_t i)
+{
+	if (i >= q->pkt_nr)
+		return;
+	__builtin_prefetch(q->pkts[i].data);
+	__builtin_prefetch(q->pkts[i].data + 64);
+}
+
+static void fill_pkt(struct zb_pkt *out, const struct zb_trace_pkt *t, uint64_t ts_ns)
+{
+	out->data = t->data;
+	out->ts_ns = ts_ns;
+	out->cap_len = t->cap_len;
+	out->wire_len = t->wire_len;
+	out->rss = t->rss;
+	out->link = t->link;
+	out->flags = t->cap_len < t->wire_len ? ZB_PKT_SNAPPED : 0;
+	out->l3_off = 0;
+}
+
+/* Packets of this pass from pos on, up to n, until_ns or the pass's end; returns how many. */
+static uint16_t take(struct queue *q, struct zb_pkt *pkts, uint16_t n, uint64_t until_ns)
+{
+	uint64_t left = q->pkt_nr - q->pos, bytes = 0;
+	bool rewrite = q->rewrite && q->pass > 0;
+	uint16_t i;
+
+	if (n > left)
+		n = (uint16_t)left;
+	for (i = 0; i < n; i++) {
+		struct zb_trace_pkt *t = &q->pkts[q->pos + i];
+		uint64_t ts_ns = t->ts_ns + q->shift_ns;
+
+		if (ts_ns >= until_ns)
+			break;
+		prefetch_pkt(q, q->pos + i + PREFETCH_AHEAD);
+		if (rewrite)
+			zb_rewrite(t, q->pass - 1, q->pass);
+		fill_pkt(&pkts[i], t, ts_ns);
+		bytes += t->wire_len;
+	}
+	q->pos += i;
+	/* Relaxed: main reads these while the worker runs, each for itself. */
+	__atomic_store_n(&q->offered_pkts, q->offered_pkts + i, __ATOMIC_RELAXED);
+	__atomic_store_n(&q->offered_bytes, q->offered_bytes + bytes, __ATOMIC_RELAXED);
+	return i;
+}
+
+static uint16_t replay_burst(struct zb_rxq *rxq, struct zb_pkt *pkts, uint16_t n, uint64_t until_ns)
+{
+	struct queue *q = rxq->priv;
+
+	/* Relaxed: a burst more or less does not matter. */
+	if (rxq->done || (q->stop != NULL && __atomic_load_n(q->stop, __ATOMIC_RELAXED)) ||
+	    !advance_pass(q)) {
+		rxq->done = true;
+		return 0;
+	}
+	return take(q, pkts, n, until_ns);
+}
+
+static uint64_t replay_next_ns(const struct zb_rxq *rxq)
+{
+	const struct queue *q = rxq->priv;
+	struct queue ahead;
+
+	if (rxq->done)
+		return 0;
+	if (q->pos < q->pkt_nr)
+		return q->pkts[q->pos].ts_ns + q->shift_ns;
+	/* Between two passes: the next burst will begin another one. */
+	ahead = *q;
+	return advance_pass(&ahead) ? ahead.pkts[0].ts_ns + ahead.shift_ns : 0;
+}
+
+/*
+ * A trace in memory is a link that loses nothing. What was meant to come is told from the position in
+ * the trace, what came from the bursts handed out, so that the two can disagree.
+ */
+static void replay_ledger(const struct zb_rxq *rxq, struct zb_rxq_ledger *out)
+{
+	const struct queue *q = rxq->priv;
+
+	*out = (struct zb_rxq_ledger){
+		.offered_pkts = q->pass * q->pkt_nr + q->pos,
+		.offered_bytes = q->offered_bytes,
+		.link_pkts = q->offered_pkts,
+		.link_bytes = q->offered_bytes,
+	};
+}
+
+static const struct zb_rxq_ops replay_ops = {
+	.burst = replay_burst,
+	.next_ns = replay_next_ns,
+	.ledger = replay_ledger,
+};
+
+/* From a pass's first packet to the next one's; saturates. */
+static uint64_t period_ns(const struct zb_trace_info *info, uint64_t gap_ns)
+{
+	uint64_t span = info->last_ns - info->first_ns;
+
+	if (gap_ns == 0 && info->pkt_nr > 1)
+		gap_ns = span / (info->pkt_nr - 1);
+	if (gap_ns < GAP_NS_MIN)
+		gap_ns = GAP_NS_MIN;
+	return gap_ns > UINT64_MAX - span ? UINT64_MAX : span + gap_ns;
+}
+
+int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
+{
+	const struct zb_trace_info *info = zb_trace_info(conf->trace);
+	struct zb_replay *r = calloc(1, sizeof(*r));
+
+	assert(conf->queue_nr > 0 && conf->queue_nr <= ZB_CPUS_MAX);
+	if (r == NULL)
+		goto no_memory;
+	r->queue_nr = conf->queue_nr;
+	r->queues = aligned_alloc(alignof(struct queue), conf->queue_nr * sizeof(*r->queues));
+	if (r->queues == NULL)
+		goto no_memory;
+	for (uint32_t i = 0; i < conf->queue_nr; i++) {
+		const struct zb_trace_shard *s = zb_trace_shard(conf->trace, i);
+		struct queue *q = &r->queues[i];
+
+		*q = (struct queue){
+			.rxq = {.ops = &replay_ops, .priv = q},
+			.pkts = s->pkts,
+			.pkt_nr = s->pkt_nr,
+			.loops = conf->loops,
+			.period_ns = period_ns(info, conf->pass_gap_ns),
+			.shift_max = UINT64_MAX - info->last_ns,
+			.stop = conf->stop,
+			.rewrite = !conf->same_flows,
+		};
+	}
+	*out = r;
+	return 0;
+
+no_memory:
+	free(r);
+	zb_err("replay: out of memory for %u queues", conf->queue_nr);
+	return -ENOMEM;
+}
+
+/* Gives every packet the first pass's bytes back. */
+static void restore(struct queue *q)
+{
+	if (!q->rewrite || q->pass == 0)
+		return;
+	for (uint64_t i = 0; i < q->pkt_nr; i++)
+		zb_rewrite(&q->pkts[i], i < q->pos ? q->pass : q->pass - 1, 0);
+}
+
+void zb_replay_close(struct zb_replay *r)
+{
+	if (r == NULL)
+		return;
+	for (uint32_t i = 0; i < r->queue_nr; i++)
+		restore(&r->queues[i]);
+	free(r->queues);
+	free(r);
+}
+
+struct zb_rxq *zb_replay_queue(struct zb_replay *r, uint32_t i)
+{
+	assert(i < r->queue_nr);
+	return &r->queues[i].rxq;
+}
+
+void zb_replay_offered(const struct zb_replay *r, uint32_t i, uint64_t *pkts, uint64_t *bytes)
+{
+	const struct queue *q = &r->queues[i];
+
+	assert(i < r->queue_nr);
+	/* Relaxed: see take(). */
+	*pkts = __atomic_load_n(&q->offered_pkts, __ATOMIC_RELAXED);
+	*bytes = __atomic_load_n(&q->offered_bytes, __ATOMIC_RELAXED);
+}

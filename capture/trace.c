@@ -1,1 +1,462 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trace.c - loads capture files: opens all, asks for memory, reads and indexes each, shards
+ *
+ * One file is sharded while it is read. Several are indexed first, one run per file, then merged by
+ * time and sharded in that order, so that the shards do not depend on their number.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <xxhash.h>
+#include "profiler/diag.h"
+#include "capture/trace_priv.h"
+#include "capture/rss.h"
+
+#define INPUT_ALIGN 64u
+/* Index bytes expected per file byte, before a packet was seen: packets of 250 bytes. */
+#define INDEX_SHARE 8u
+
+struct zb_trace {
+	struct zb_trace_info info;
+	struct zb_region image;
+	struct zb_index *index; /* per shard */
+	struct zb_trace_shard *shards;
+	uint32_t shard_nr;
+};
+
+struct zb_load {
+	const struct zb_trace_conf *conf;
+	struct zb_trace *t;
+	struct zb_input *inputs;
+	uint32_t input_nr;    /* opened */
+	uint64_t plain_bytes; /* of those whose length is known */
+	bool all_plain;
+	uint8_t *anchor;      /* where the image began */
+	struct zb_index runs; /* several files: all their packets, in file order */
+	uint64_t *run_end;
+	XXH3_state_t *digest; /* NULL: not wanted */
+	struct zb_feed *feed; /* the file being read */
+	uint64_t image_used;
+	uint64_t file_pkts;
+	uint64_t prev_ns;
+	bool file_cut;
+};
+
+struct zb_feed *zb_load_feed(struct zb_load *l)
+{
+	return l->feed;
+}
+
+uint64_t zb_load_file_pkts(const struct zb_load *l)
+{
+	return l->file_pkts;
+}
+
+int zb_load_damaged(struct zb_load *l, uint64_t pos, const char *fmt, ...)
+{
+	const char *packed = l->feed->in->packing != ZB_PACK_NONE ? " (unpacked)" : "";
+	char why[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	l->file_cut = true;
+	if (l->file_pkts == 0) {
+		zb_err("%s: packet 1 at byte %" PRIu64 "%s %s; capture it again", l->feed->in->path,
+		       pos, packed, why);
+		return -EINVAL;
+	}
+	zb_warn("%s: packet %" PRIu64 " at byte %" PRIu64 "%s %s; the %" PRIu64
+		" before it are used",
+		l->feed->in->path, l->file_pkts + 1, pos, packed, why, l->file_pkts);
+	l->t->info.cut = true;
+	return 0;
+}
+
+int zb_load_cut(struct zb_load *l, uint64_t pos, uint64_t end)
+{
+	const struct zb_feed *f = l->feed;
+
+	if (f->broken != NULL)
+		return zb_load_damaged(l, pos, "is cut: %s", f->broken);
+	return zb_load_damaged(l, pos, "is cut: the file ends %" PRIu64 " bytes early",
+			       end - f->avail);
+}
+
+/* Counts a packet and appends it to its shard; 1 when it is the last one wanted. */
+static int place(void *arg, const struct zb_trace_pkt *p)
+{
+	struct zb_load *l = arg;
+	struct zb_trace_info *info = &l->t->info;
+	uint32_t q = zb_rss_queue(p->rss, l->t->shard_nr);
+	int ret = zb_index_add(&l->t->index[q], p, l->conf->numa_id);
+
+	if (ret < 0)
+		return ret;
+	l->t->shards[q].byte_nr += p->wire_len;
+	if (info->pkt_nr == 0 || p->ts_ns < info->first_ns)
+		info->first_ns = p->ts_ns;
+	if (p->ts_ns > info->last_ns)
+		info->last_ns = p->ts_ns;
+	info->wire_bytes += p->wire_len;
+	info->cap_bytes += p->cap_len;
+	info->snapped += p->cap_len < p->wire_len;
+	info->links |= 1u << p->link;
+	info->pkt_nr++;
+	return info->pkt_nr == l->conf->count_max;
+}
+
+static int append_run(struct zb_load *l, const struct zb_trace_pkt *p)
+{
+	int ret = zb_index_add(&l->runs, p, l->conf->numa_id);
+
+	if (ret < 0)
+		return ret;
+	return l->file_pkts == l->conf->count_max;
+}
+
+/*
+ * The digest is the hash of one such entry per packet: hashing the bytes themselves in one stream
+ * costs three times as much, since a stream copies short pieces together first.
+ */
+static void digest_add(struct zb_load *l, const struct zb_trace_pkt *p, const uint8_t *data)
+{
+	struct {
+		uint64_t ts_ns;
+		uint32_t cap_len, wire_len;
+		uint64_t bytes_hash;
+	} entry = {p->ts_ns, p->cap_len, p->wire_len, XXH3_64bits(data, p->cap_len)};
+
+	XXH3_64bits_update(l->digest, &entry, sizeof(entry));
+}
+
+int zb_load_add(struct zb_load *l, const struct zb_rec *r)
+{
+	const uint8_t *data = zb_feed_at(l->feed, r->off);
+	struct zb_trace_pkt p = {
+		.data = (uint8_t *)((uintptr_t)l->anchor + l->feed->image_off + r->off),
+		.ts_ns = r->ts_ns,
+		.cap_len = r->cap_len,
+		.wire_len = r->wire_len < r->cap_len ? r->cap_len : r->wire_len,
+		.link = (uint8_t)r->link,
+	};
+
+	p.rss = zb_rss_hash(r->link, data, r->cap_len);
+	if (l->digest != NULL)
+		digest_add(l, &p, data);
+	if (l->file_pkts != 0 && p.ts_ns < l->prev_ns)
+		l->t->info.backwards++;
+	l->prev_ns = p.ts_ns;
+	l->file_pkts++;
+	return l->conf->path_nr == 1 ? place(l, &p) : append_run(l, &p);
+}
+
+static const char *foreign_format(const uint8_t *head)
+{
+	static const struct {
+		const char *magic;
+		size_t magic_len;
+		const char *what;
+	} known[] = {
+		{"\xfd"
+		 "7zXZ",
+		 5, "it is xz data; unpack it first: xz -d"},
+		{"BZh", 3, "it is bzip2 data; unpack it first: bzip2 -d"},
+		{"\x04\x22\x4d\x18", 4, "it is lz4 data; unpack it first: lz4 -d"},
+		{"PK\x03\x04", 4, "it is a zip archive; unpack it first: unzip"},
+		{"snoop", 5, "it is a snoop capture; convert it with editcap"},
+		{"GMBU", 4, "it is a Network Monitor capture; convert it with editcap"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (memcmp(head, known[i].magic, known[i].magic_len) == 0)
+			return known[i].what;
+	return NULL;
+}
+
+static int not_a_trace(const struct zb_feed *f)
+{
+	uint8_t head[8] = {0};
+	const char *what;
+
+	if (f->broken != NULL) {
+		zb_err("%s: not a trace: %s", f->in->path, f->broken);
+		return -EINVAL;
+	}
+	if (f->avail == 0) {
+		zb_err("%s: empty once unpacked; give a pcap or pcapng capture", f->in->path);
+		return -ENODATA;
+	}
+	memcpy(head, zb_feed_at(f, 0), f->avail < sizeof(head) ? f->avail : sizeof(head));
+	what = foreign_format(head);
+	zb_err("%s: not a trace: %s", f->in->path,
+	       what != NULL ? what : "it does not begin as pcap or pcapng does");
+	return -EINVAL;
+}
+
+static int parse(struct zb_load *l)
+{
+	struct zb_feed *f = l->feed;
+	uint32_t magic;
+	int ret = zb_feed_need(f, sizeof(magic));
+
+	if (ret < 0)
+		return ret;
+	if (ret == 0)
+		return not_a_trace(f);
+	magic = zb_get32(zb_feed_at(f, 0), false);
+	if (zb_pcapng_is(magic))
+		ret = zb_pcapng_parse(l);
+	else if (zb_pcap_is(magic))
+		ret = zb_pcap_parse(l);
+	else
+		return not_a_trace(f);
+	/* Packed data that broke off just between two records: nobody has said so yet. */
+	if (ret == 0 && f->broken != NULL && !l->file_cut)
+		ret = zb_load_cut(l, f->avail, f->avail);
+	return ret;
+}
+
+static int load_file(struct zb_load *l, struct zb_input *in)
+{
+	struct zb_feed f = {
+		.in = in,
+		.image = &l->t->image,
+		.image_off = l->image_used,
+		.check_memory =
+			!in->regular || in->packing != ZB_PACK_NONE || l->conf->count_max != 0,
+	};
+	int ret;
+
+	if (l->conf->count_max == 0 && zb_feed_threads_worth(in))
+		ret = zb_feed_open_threads(&f);
+	else
+		ret = zb_feed_open_stream(&f);
+	if (ret < 0)
+		return ret;
+	l->feed = &f;
+	l->file_pkts = 0;
+	l->file_cut = false;
+	ret = parse(l);
+	f.close(&f);
+	l->feed = NULL;
+	l->image_used += (f.avail + INPUT_ALIGN - 1) / INPUT_ALIGN * INPUT_ALIGN;
+	l->t->info.file_bytes += in->size;
+	return ret;
+}
+
+static int open_inputs(struct zb_load *l)
+{
+	l->inputs = calloc(l->conf->path_nr, sizeof(*l->inputs));
+	if (l->inputs == NULL) {
+		zb_err("%s: out of memory", l->conf->paths[0]);
+		return -ENOMEM;
+	}
+	l->all_plain = true;
+	for (; l->input_nr < l->conf->path_nr; l->input_nr++) {
+		struct zb_input *in = &l->inputs[l->input_nr];
+		int ret = zb_input_open(l->conf->paths[l->input_nr], in);
+
+		if (ret < 0)
+			return ret;
+		if (in->regular && in->packing == ZB_PACK_NONE)
+			l->plain_bytes += in->size + INPUT_ALIGN;
+		else
+			l->all_plain = false;
+	}
+	return 0;
+}
+
+/* "a.pcap" or "a.pcap and 3 more" */
+static void name_inputs(const struct zb_trace_conf *conf, char *buf, size_t buf_size)
+{
+	if (conf->path_nr == 1)
+		snprintf(buf, buf_size, "%s", conf->paths[0]);
+	else
+		snprintf(buf, buf_size, "%s and %u more", conf->paths[0], conf->path_nr - 1);
+}
+
+/* Room for what is known to come; packed files and pipes make theirs as they grow. */
+static int map_image(struct zb_load *l)
+{
+	const struct zb_trace_conf *conf = l->conf;
+	uint64_t need = l->plain_bytes / INDEX_SHARE * (conf->path_nr > 1 ? 2 : 1);
+	bool huge = l->all_plain && conf->count_max == 0;
+	char name[512];
+	int ret;
+
+	name_inputs(conf, name, sizeof(name));
+	l->t->image.numa_id = conf->numa_id;
+	ret = zb_region_map(&l->t->image, l->plain_bytes, huge);
+	l->anchor = l->t->image.base;
+	/* What comes from the huge page pool is not counted as available memory either. */
+	if (!l->t->image.hugetlb)
+		need += l->plain_bytes;
+	if (conf->count_max == 0 && zb_memory_check(name, need) < 0)
+		return -ENOMEM;
+	if (ret < 0)
+		zb_err("%s: no address space for %" PRIu64 " MiB; raise the limit (ulimit -v)",
+		       name, l->plain_bytes >> 20);
+	return ret;
+}
+
+static int load_begin(struct zb_load *l)
+{
+	const struct zb_trace_conf *conf = l->conf;
+	struct zb_trace *t = l->t;
+
+	t->shard_nr = conf->shard_nr;
+	t->index = calloc(conf->shard_nr, sizeof(*t->index));
+	t->shards = calloc(conf->shard_nr, sizeof(*t->shards));
+	l->run_end = calloc(conf->path_nr, sizeof(*l->run_end));
+	if (conf->digest)
+		l->digest = XXH3_createState();
+	if (t->index == NULL || t->shards == NULL || l->run_end == NULL ||
+	    (conf->digest && l->digest == NULL)) {
+		zb_err("%s: out of memory", conf->paths[0]);
+		return -ENOMEM;
+	}
+	if (l->digest != NULL)
+		XXH3_64bits_reset(l->digest);
+	return 0;
+}
+
+static int load_files(struct zb_load *l)
+{
+	const struct zb_trace_conf *conf = l->conf;
+	int ret = 0;
+
+	for (uint32_t i = 0; i < conf->path_nr; i++) {
+		ret = load_file(l, &l->inputs[i]);
+		if (ret < 0)
+			return ret;
+		l->run_end[i] = l->runs.nr;
+	}
+	if (conf->path_nr > 1)
+		ret = zb_index_merge(l->runs.pkts, l->run_end, conf->path_nr, place, l);
+	if (ret >= 0 && l->t->info.pkt_nr == 0) {
+		char name[512];
+
+		name_inputs(conf, name, sizeof(name));
+		zb_err("%s: no packet in it; give a capture that holds some", name);
+		ret = -ENODATA;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* Packets were indexed as if the image had stayed at its anchor. */
+static void rebase(struct zb_load *l)
+{
+	uintptr_t moved = (uintptr_t)l->t->image.base - (uintptr_t)l->anchor;
+
+	if (moved == 0)
+		return;
+	for (uint32_t q = 0; q < l->t->shard_nr; q++)
+		for (uint64_t i = 0; i < l->t->index[q].nr; i++) {
+			uint8_t **data = &l->t->index[q].pkts[i].data;
+
+			*data = (uint8_t *)((uintptr_t)*data + moved);
+		}
+}
+
+static void load_finish(struct zb_load *l)
+{
+	struct zb_trace *t = l->t;
+	struct zb_trace_info *info = &t->info;
+
+	zb_region_trim(&t->image, l->image_used);
+	rebase(l);
+	info->locked = zb_region_lock(&t->image);
+	for (uint32_t q = 0; q < t->shard_nr; q++) {
+		struct zb_index *x = &t->index[q];
+
+		if (x->region.base != NULL)
+			zb_region_trim(&x->region, x->nr * sizeof(*x->pkts));
+		info->locked = zb_region_lock(&x->region) && info->locked;
+		info->index_bytes += x->region.size;
+		t->shards[q].pkts = x->pkts;
+		t->shards[q].pkt_nr = x->nr;
+	}
+	info->image_bytes = t->image.size;
+	info->memory = zb_region_memory(&t->image);
+	info->file_nr = l->conf->path_nr;
+	if (l->digest != NULL)
+		info->digest = XXH3_64bits_digest(l->digest);
+}
+
+static void load_end(struct zb_load *l)
+{
+	for (uint32_t i = 0; i < l->input_nr; i++)
+		zb_input_close(&l->inputs[i]);
+	free(l->inputs);
+	free(l->run_end);
+	zb_index_free(&l->runs);
+	XXH3_freeState(l->digest);
+}
+
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+int zb_trace_load(const struct zb_trace_conf *conf, struct zb_trace **out)
+{
+	struct zb_load l = {.conf = conf};
+	double start_s = now_s();
+	int ret;
+
+	assert(conf->path_nr > 0 && conf->shard_nr > 0);
+	l.t = calloc(1, sizeof(*l.t));
+	if (l.t == NULL) {
+		zb_err("%s: out of memory", conf->paths[0]);
+		return -ENOMEM;
+	}
+	ret = open_inputs(&l);
+	if (ret == 0)
+		ret = load_begin(&l);
+	if (ret == 0)
+		ret = map_image(&l);
+	if (ret == 0)
+		ret = load_files(&l);
+	if (ret == 0)
+		load_finish(&l);
+	load_end(&l);
+	if (ret < 0) {
+		zb_trace_free(l.t);
+		return ret;
+	}
+	l.t->info.load_s = now_s() - start_s;
+	*out = l.t;
+	return 0;
+}
+
+void zb_trace_free(struct zb_trace *t)
+{
+	if (t == NULL)
+		return;
+	for (uint32_t q = 0; t->index != NULL && q < t->shard_nr; q++)
+		zb_index_free(&t->index[q]);
+	zb_region_unmap(&t->image);
+	free(t->index);
+	free(t->shards);
+	free(t);
+}
+
+const struct zb_trace_info *zb_trace_info(const struct zb_trace *t)
+{
+	return &t->info;
+}
+
+struct zb_trace_shard *zb_trace_shard(struct zb_trace *t, uint32_t i)
+{
+	assert(i < t->shard_nr);
+	return &t->shards[i];
+}

@@ -2,10 +2,11 @@
 /*
  * trace.h - loads capture files into memory once, sharded over the workers
  *
- * Reads pcap (both byte orders, microseconds and nanoseconds, modified variants refused by name) and pcapng
- * (any byte order, several sections and interfaces, if_tsresol, EPB, SPB and the old packet block), plain,
- * gzip or zstd compressed (told by content). Packets stay as they are in the file image; an index entry of
- * 32 bytes per packet points at them. Several files are merged by packet time.
+ * Reads pcap (both byte orders, microseconds and nanoseconds, modified variants refused by name)
+ * and pcapng (any byte order, several sections and interfaces, if_tsresol, EPB, SPB and the old
+ * packet block), plain, gzip or zstd compressed (told by content). Packets stay as they are in the
+ * file image; an index entry of 32 bytes per packet points at them. Several files are merged by
+ * packet time.
  *
  * Threading: load and free from main; a shard is read by its worker, see source_replay.h.
  * Ownership: the trace owns image and index.
@@ -16,18 +17,19 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include "packet.h"
+#include "capture/packet.h"
 
 #define ZB_RECORD_MAX (256u * 1024) /* bytes of one packet; a longer record is an error */
 
 struct zb_trace_pkt {
-	uint8_t *data;		/* in the image; rewritten between passes by the shard's worker */
-	uint64_t ts_ns;		/* Unix epoch; before 1970 or beyond 2554 is clamped */
+	uint8_t *data;	/* in the image; rewritten between passes by the shard's worker */
+	uint64_t ts_ns; /* Unix epoch; before 1970 or beyond 2554 is clamped */
 	uint32_t cap_len;
 	uint32_t wire_len;
 	uint32_t rss;
-	uint8_t link;		/* enum zb_link */
-	uint8_t pad[3];
+	uint8_t link;	      /* enum zb_link */
+	uint8_t sum_was_ones; /* rewriting: which checksums were 0xffff, not 0x0000 */
+	uint8_t pad[2];
 };
 static_assert(sizeof(struct zb_trace_pkt) == 32, "two to a cache line");
 
@@ -40,35 +42,36 @@ enum zb_trace_memory { ZB_MEM_PLAIN, ZB_MEM_THP, ZB_MEM_HUGETLB };
 
 struct zb_trace_info {
 	uint64_t pkt_nr, wire_bytes, cap_bytes;
-	uint64_t first_ns, last_ns;	/* smallest and largest packet time; 0 when there is no packet */
-	uint64_t file_bytes;		/* as on disk */
+	uint64_t first_ns, last_ns; /* smallest and largest packet time */
+	uint64_t file_bytes;	    /* as on disk */
 	uint64_t image_bytes, index_bytes;
-	uint64_t backwards;		/* packets older than their predecessor in their file */
-	uint64_t snapped;		/* packets cut by the snap length */
-	uint64_t digest;		/* XXH3 of every packet's time, lengths and bytes in file order: same input? */
+	uint64_t backwards; /* packets older than their predecessor in their file */
+	uint64_t snapped;   /* packets cut by the snap length */
+	uint64_t digest;    /* XXH3 of every packet's time, lengths and bytes, in file order */
 	double load_s;
 	enum zb_trace_memory memory;
-	bool locked;			/* mlock()ed */
-	bool cut;			/* a file ends inside a record: what came before is there; said as a warning */
+	bool locked; /* mlock()ed */
+	bool cut;    /* a file ends inside a record, or is damaged there; said as a warning */
 	uint32_t file_nr;
-	uint32_t links;			/* bit per enum zb_link that occurs */
+	uint32_t links; /* bit per enum zb_link that occurs */
 };
 
 struct zb_trace_conf {
 	const char *const *paths;
 	uint32_t path_nr;
 	uint32_t shard_nr;
-	int numa_id;		/* where the image goes; -1: anywhere */
-	uint64_t count_max;	/* load at most this many packets; 0: all */
-	bool digest;		/* compute info.digest (costs a pass over the bytes) */
+	int numa_id;	    /* where the image goes; -1: anywhere */
+	uint64_t count_max; /* load at most this many packets; 0: all */
+	bool digest;	    /* compute info.digest (costs a pass over the bytes) */
 };
 
 struct zb_trace; /* opaque */
 /*
- * -ENOENT, -EACCES: no such file, may not read; -ENODATA: empty file or no packet in any; -EINVAL: not a trace, a
- * record longer than the file or than ZB_RECORD_MAX before anything could be read, or an unsupported link
- * type (named); -ENOMEM: the trace needs more memory than is available (said with both figures, before
- * loading). A damaged record after good ones ends the file there, with a warning, and sets cut.
+ * -ENOENT, -EACCES: no such file, may not read; -ENODATA: empty file or no packet in any; -EINVAL:
+ * not a trace, a record longer than the file or than ZB_RECORD_MAX before anything could be read,
+ * or an unsupported link type (named); -ENOMEM: the trace needs more memory than is available (said
+ * with both figures, before loading). A damaged record after good ones ends the file there, with a
+ * warning, and sets cut.
  */
 int zb_trace_load(const struct zb_trace_conf *conf, struct zb_trace **out);
 void zb_trace_free(struct zb_trace *t);

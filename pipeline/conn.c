@@ -1,1 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* conn.c - history letters, role flips and the rare part of a connection */
+#include <stdlib.h>
+
+#include "pipeline/conn.h"
+
+/* Per thread, that is per lcore: connections have no way back to their set. */
+static _Thread_local uint64_t rare_bytes;
+
+struct zb_conn_rare *zb_conn_rare(struct zb_conn *c)
+{
+	if (c->rare == NULL) {
+		c->rare = calloc(1, sizeof(*c->rare));
+		rare_bytes += c->rare != NULL ? sizeof(*c->rare) : 0;
+	}
+	return c->rare;
+}
+
+void zb_conn_rare_free(struct zb_conn *c)
+{
+	if (c->rare == NULL)
+		return;
+	rare_bytes -= sizeof(*c->rare);
+	free(c->rare);
+	c->rare = NULL;
+}
+
+uint64_t zb_conn_rare_bytes(void)
+{
+	return rare_bytes;
+}
+
+bool zb_conn_history_due(uint32_t count)
+{
+	while (count > 1 && count % 10 == 0)
+		count /= 10;
+	return count == 1;
+}
+
+const char *zb_conn_history(const struct zb_conn *c)
+{
+	return c->history_len > ZB_HISTORY_INLINE ? c->rare->history : c->history;
+}
+
+void zb_conn_history_add(struct zb_conn *c, unsigned side, char letter)
+{
+	if (side == ZB_RESP && letter >= 'A' && letter <= 'Z')
+		letter = (char)(letter - 'A' + 'a');
+	if (c->history_len < ZB_HISTORY_INLINE) {
+		c->history[c->history_len++] = letter;
+		return;
+	}
+	if (c->history_len == ZB_RARE_HISTORY_MAX || zb_conn_rare(c) == NULL) {
+		if (c->history_lost < UINT16_MAX)
+			c->history_lost++;
+		return;
+	}
+	if (c->history_len == ZB_HISTORY_INLINE)
+		memcpy(c->rare->history, c->history, ZB_HISTORY_INLINE);
+	c->rare->history[c->history_len++] = letter;
+}
+
+void zb_conn_flip(struct zb_conn *c)
+{
+	struct zb_endpoint e = c->end[0];
+
+	c->end[0] = c->end[1];
+	c->end[1] = e;
+	c->flags ^= ZB_CONN_ORIG_IS_A;
+	if (c->rare != NULL) {
+		struct zb_conn_rare *r = c->rare;
+		uint32_t *const pair[] = {r->chk_nr, r->fin_nr, r->rst_nr};
+
+		for (unsigned i = 0; i < 3; i++) {
+			uint32_t v = pair[i][0];
+
+			pair[i][0] = pair[i][1];
+			pair[i][1] = v;
+		}
+	}
+	zb_conn_history_add(c, ZB_ORIG, '^');
+}

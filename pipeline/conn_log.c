@@ -1,1 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* conn_log.c - conn.log: fields, and how their values come from the state (Zeek 8: 22 columns) */
+#include <netinet/in.h>
+
+#include "pipeline/conn_log.h"
+#include "pipeline/local_net.h"
+#include "pipeline/tcp_conn.h"
+#include "pipeline/uid.h"
+
+static const struct zb_row_field conn_fields[] = {
+	{"ts", ZB_T_TIME},
+	{"uid", ZB_T_STRING},
+	{"id.orig_h", ZB_T_ADDR},
+	{"id.orig_p", ZB_T_PORT},
+	{"id.resp_h", ZB_T_ADDR},
+	{"id.resp_p", ZB_T_PORT},
+	{"proto", ZB_T_ENUM},
+	{"service", ZB_T_STRING},
+	{"duration", ZB_T_INTERVAL},
+	{"orig_bytes", ZB_T_COUNT},
+	{"resp_bytes", ZB_T_COUNT},
+	{"conn_state", ZB_T_STRING},
+	{"local_orig", ZB_T_BOOL},
+	{"local_resp", ZB_T_BOOL},
+	{"missed_bytes", ZB_T_COUNT},
+	{"history", ZB_T_STRING},
+	{"orig_pkts", ZB_T_COUNT},
+	{"orig_ip_bytes", ZB_T_COUNT},
+	{"resp_pkts", ZB_T_COUNT},
+	{"resp_ip_bytes", ZB_T_COUNT},
+	{"tunnel_parents", ZB_T_SET_STRING},
+	{"ip_proto", ZB_T_COUNT},
+};
+const struct zb_row_def zb_conn_log_def = {
+	.path = "conn",
+	.fields = conn_fields,
+	.field_nr = sizeof(conn_fields) / sizeof(conn_fields[0]),
+};
+
+static void put_word(struct zb_row *r, const char *s)
+{
+	zb_row_word(r, s, strlen(s));
+}
+
+static void put_end(struct zb_row *r, const struct zb_conn *c, unsigned side)
+{
+	if (c->key.ip_version == 4)
+		zb_row_addr4(r, zb_conn_addr(c, side));
+	else
+		zb_row_addr6(r, zb_conn_addr(c, side));
+	zb_row_port(r, zb_conn_port(c, side));
+}
+
+static const char *proto_name(uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP: return "tcp";
+	case IPPROTO_UDP: return "udp";
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: return "icmp";
+	default: return "unknown_transport";
+	}
+}
+
+static uint64_t size_of(const struct zb_conn *c, unsigned side)
+{
+	return c->key.proto == IPPROTO_TCP ? zb_tcp_size(c, side) : c->end[side].bytes;
+}
+
+static const char *state_of(const struct zb_conn *c)
+{
+	bool o = c->end[ZB_ORIG].hist & ZB_HIST_ACTIVE, r = c->end[ZB_RESP].hist & ZB_HIST_ACTIVE;
+
+	if (c->key.proto == IPPROTO_TCP)
+		return zb_tcp_conn_state(c);
+	if (c->key.proto != IPPROTO_UDP)
+		return "OTH";
+	return o ? r ? "SF" : "S0" : r ? "SHR" : "OTH";
+}
+
+void zb_conn_log_row(struct zb_log_port *port, const struct zb_conn *c, uint64_t secret)
+{
+	/* Zeek's clock is in microseconds; both ends are cut to it before they are subtracted. */
+	uint64_t first_us = c->first_ns / 1000, last_us = c->last_ns / 1000;
+	char uid[ZB_UID_MAX];
+	struct zb_row r;
+
+	if (!zb_log_row(port, ZB_UID_MAX + 64 + c->history_len, &r))
+		return;
+	zb_row_time(&r, c->first_ns);
+	zb_row_word(&r, uid, zb_uid_format(uid, 'C', c->uid_seq, secret));
+	put_end(&r, c, ZB_ORIG);
+	put_end(&r, c, ZB_RESP);
+	put_word(&r, proto_name(c->key.proto));
+	zb_row_unset(&r); /* service */
+	if (last_us > first_us) {
+		zb_row_interval(&r, (int64_t)(last_us - first_us) * 1000);
+		zb_row_count(&r, size_of(c, ZB_ORIG));
+		zb_row_count(&r, size_of(c, ZB_RESP));
+	} else {
+		zb_row_unset(&r);
+		zb_row_unset(&r);
+		zb_row_unset(&r);
+	}
+	put_word(&r, state_of(c));
+	zb_row_bool(&r, zb_local_net(zb_conn_addr(c, ZB_ORIG), c->key.ip_version));
+	zb_row_bool(&r, zb_local_net(zb_conn_addr(c, ZB_RESP), c->key.ip_version));
+	zb_row_count(&r, 0); /* missed_bytes */
+	if (c->history_len != 0)
+		zb_row_word(&r, zb_conn_history(c), c->history_len);
+	else
+		zb_row_unset(&r);
+	for (unsigned side = ZB_ORIG; side <= ZB_RESP; side++) {
+		zb_row_count(&r, c->end[side].pkts);
+		zb_row_count(&r, c->end[side].ip_bytes);
+	}
+	zb_row_unset(&r); /* tunnel_parents */
+	zb_row_count(&r, c->key.proto);
+	zb_log_commit(port, &r);
+}

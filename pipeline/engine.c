@@ -1,1 +1,366 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine.c - the stages as functions of their own, so that profiles show them by name, and the loop around them
+ *
+ * Between stages a burst is three arrays: packets, keys, connections; live lists the packets that are in a
+ * connection. The flow stage looks all keys up and prefetches; because a packet may end its connection (by
+ * time-out or reuse) while later packets of the burst point at it, the conn stage settles each packet's
+ * connection again, which costs one flag test in the usual case.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <rte_cycles.h>
+#include <rte_pause.h>
+
+#include "pipeline/conn_log.h"
+#include "pipeline/conn_update.h"
+#include "pipeline/decode.h"
+#include "pipeline/engine.h"
+
+#define NOINLINE __attribute__((noinline))
+
+struct zb_engine {
+	struct zb_pkt pkts[ZB_BURST_MAX];
+	struct zb_flow_key keys[ZB_BURST_MAX];
+	struct zb_conn *conns[ZB_BURST_MAX];
+	uint8_t live[ZB_BURST_MAX];
+	uint16_t pkt_nr, live_nr;
+	struct zb_conn_set set;
+	struct zb_weird weird;
+	struct zb_decoder decoder;
+	struct zb_log_port *conn_port;
+	struct zb_engine_conf conf;
+	uint64_t until_ns;	/* next statistics boundary */
+	uint64_t interval;	/* its number */
+};
+
+int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
+{
+	struct zb_engine *e;
+	int ret;
+
+	if (conf->burst_max == 0 || conf->burst_max > ZB_BURST_MAX || conf->conns_max < 4 * ZB_BURST_MAX)
+		return -EINVAL;
+	e = aligned_alloc(64, (sizeof(*e) + 63) / 64 * 64);
+	if (e == NULL)
+		return -ENOMEM;
+	memset(e, 0, sizeof(*e));
+	e->conf = *conf;
+	ret = zb_conn_set_init(&e->set, conf->conns_max, (uint64_t)conf->index << 48, conf->secret, conf->start_ns,
+			       conf->stat);
+	if (ret < 0)
+		goto free_engine;
+	ret = zb_weird_init(&e->weird, zb_log_port(conf->logs, ZB_LOG_WEIRD, (uint16_t)conf->index), conf->peer,
+			    conf->secret);
+	if (ret < 0)
+		goto fini_set;
+	e->decoder = (struct zb_decoder){
+		.weird = &e->weird,
+		.fate = conf->stat->fate,
+		.secret = conf->secret,
+		.ignore_checksums = conf->ignore_checksums,
+	};
+	e->conn_port = zb_log_port(conf->logs, ZB_LOG_CONN, (uint16_t)conf->index);
+	*out = e;
+	return 0;
+
+fini_set:
+	zb_conn_set_fini(&e->set);
+free_engine:
+	free(e);
+	return ret;
+}
+
+void zb_engine_destroy(struct zb_engine *e)
+{
+	if (e == NULL)
+		return;
+	zb_weird_fini(&e->weird);
+	zb_conn_set_fini(&e->set);
+	free(e);
+}
+
+static NOINLINE void zb_stage_rx(struct zb_engine *e, uint16_t n)
+{
+	struct zb_lcore_stat *st = e->conf.stat;
+	uint64_t bytes = 0, newest = st->net_time_ns;
+
+	e->pkt_nr = zb_rxq_burst(e->conf.rxq, e->pkts, n, e->until_ns);
+	for (uint16_t i = 0; i < e->pkt_nr; i++) {
+		bytes += e->pkts[i].wire_len;
+		newest = e->pkts[i].ts_ns > newest ? e->pkts[i].ts_ns : newest;
+	}
+	st->c[ZB_C_pkts_proc] += e->pkt_nr;
+	st->c[ZB_C_bytes_recv] += bytes;
+	st->net_time_ns = newest;
+}
+
+static NOINLINE void zb_stage_decode(struct zb_engine *e)
+{
+	e->live_nr = zb_decode_burst(&e->decoder, e->pkts, e->pkt_nr, e->keys, e->live);
+}
+
+static NOINLINE void zb_stage_flow(struct zb_engine *e)
+{
+	struct zb_conn_set *s = &e->set;
+	uint32_t first[ZB_BURST_MAX];
+	struct zb_flow_pos pos;
+
+	for (uint16_t i = 0; i < e->live_nr; i++)
+		zb_flow_prefetch(&s->table, (uint32_t)e->pkts[e->live[i]].hash);
+	for (uint16_t i = 0; i < e->live_nr; i++) {
+		first[i] = zb_flow_first(&s->table, (uint32_t)e->pkts[e->live[i]].hash, &pos);
+		if (first[i] != ZB_FLOW_NONE)
+			__builtin_prefetch(zb_conn_at(&s->pool, first[i]));
+	}
+	for (uint16_t i = 0; i < e->live_nr; i++) {
+		const struct zb_pkt *p = &e->pkts[e->live[i]];
+		const struct zb_flow_key *key = &e->keys[e->live[i]];
+		struct zb_conn *c = first[i] != ZB_FLOW_NONE ? zb_conn_at(&s->pool, first[i]) : NULL;
+
+		/* Not there, not there before this burst, or another key with the same hash: look again. */
+		if (c == NULL || !zb_flow_key_equal(&c->key, key))
+			c = zb_conn_set_find(s, key, (uint32_t)p->hash);
+		if (c == NULL)
+			c = zb_conn_birth(s, p, key);
+		else
+			for (unsigned line = 1; line < 4; line++)
+				__builtin_prefetch((const char *)c + line * 64);
+		e->conns[i] = c;
+	}
+}
+
+static NOINLINE void zb_stage_conn(struct zb_engine *e)
+{
+	uint64_t *fate = e->conf.stat->fate;
+
+	for (uint16_t i = 0; i < e->live_nr; i++) {
+		const struct zb_pkt *p = &e->pkts[e->live[i]];
+
+		e->weird.now_ns = p->ts_ns;
+		struct zb_conn *c = zb_conn_for_packet(&e->set, e->conns[i], p, &e->keys[e->live[i]], &e->weird);
+
+		if (c == NULL) {
+			fate[ZB_FATE_no_state]++;
+			continue;
+		}
+		fate[p->fate]++;
+		zb_conn_packet(&e->set, c, p, &e->weird);
+	}
+}
+
+static NOINLINE void zb_stage_expire(struct zb_engine *e)
+{
+	zb_conn_set_expire(&e->set, e->conf.stat->net_time_ns);
+}
+
+static NOINLINE void zb_stage_log(struct zb_engine *e)
+{
+	struct zb_conn_set *s = &e->set;
+
+	if (e->conn_port != NULL) {
+		for (uint32_t i = 0; i < s->finished_nr; i++) {
+			if (i + 2 < s->finished_nr) {
+				const char *next = (const char *)zb_conn_at(&s->pool, s->finished[i + 2]);
+
+				for (unsigned line = 0; line < 4; line++)
+					__builtin_prefetch(next + line * 64);
+			}
+			zb_conn_log_row(e->conn_port, zb_conn_at(&s->pool, s->finished[i]), e->conf.secret);
+		}
+	}
+	zb_conn_set_release(s);
+}
+
+static void touch(struct zb_engine *e)
+{
+	e->conf.stat->fate[ZB_FATE_touched] += e->live_nr;
+}
+
+/* Log counters, gauges and what the source says it offered: brought up to date before a snapshot. */
+static void refresh_stat(struct zb_engine *e)
+{
+	struct zb_lcore_stat *st = e->conf.stat;
+	struct zb_log_port_stat log;
+	struct zb_rxq_ledger l = {0};
+	uint64_t lost = 0, wait = 0, bytes = 0;
+
+	for (uint16_t i = 0; i < ZB_LOG_ENGINE_NR; i++) {
+		struct zb_log_port *port = zb_log_port(e->conf.logs, i, (uint16_t)e->conf.index);
+
+		if (port == NULL)
+			continue;
+		zb_log_port_stat(port, &log);
+		st->log_rows[i] = log.rows;
+		lost += log.rows_dropped;
+		wait += log.wait_cycles;
+		bytes += log.buffer_bytes;
+	}
+	st->c[ZB_C_log_rows_lost] = lost;
+	st->c[ZB_C_log_wait_cycles] = wait;
+	st->c[ZB_C_weirds] = e->weird.total;
+	st->g[ZB_G_log_buffer_bytes] = bytes;
+	st->g[ZB_G_weird_bytes] = ZB_WEIRD_MEMORY * sizeof(struct zb_weird_seen);
+	zb_conn_set_gauges(&e->set);
+	e->conf.rxq->ops->ledger(e->conf.rxq, &l);
+	st->c[ZB_C_pkts_offered] = l.offered_pkts;
+	st->c[ZB_C_bytes_offered] = l.offered_bytes;
+	st->c[ZB_C_pkts_unsent] = l.unsent_pkts;
+	st->c[ZB_C_bytes_unsent] = l.unsent_bytes;
+	st->c[ZB_C_pkts_link] = l.link_pkts;
+	st->c[ZB_C_bytes_link] = l.link_bytes;
+	st->c[ZB_C_pkts_dropped] = l.dropped_pkts;
+	st->c[ZB_C_bytes_dropped] = l.dropped_bytes;
+	st->c[ZB_C_pkts_filtered] = l.filtered_pkts;
+	st->c[ZB_C_bytes_filtered] = l.filtered_bytes;
+}
+
+static void snapshot(struct zb_engine *e, uint64_t interval, bool last)
+{
+	refresh_stat(e);
+	if (e->conf.snaps != NULL && !zb_snap_put(e->conf.snaps, e->conf.stat, interval, last))
+		e->conf.stat->c[ZB_C_snapshots_skipped]++;
+}
+
+/* Takes the snapshot of every boundary up to the next packet's time as one, and finds the next boundary. */
+static void pass_boundary(struct zb_engine *e, uint64_t next_ns)
+{
+	uint64_t k = (next_ns - e->conf.start_ns) / e->conf.interval_ns;
+
+	snapshot(e, k, false);
+	e->interval = k + 1;
+	e->until_ns = e->conf.start_ns + e->interval * e->conf.interval_ns;
+}
+
+/* The stages of one burst that rx has returned. */
+static void walk(struct zb_engine *e)
+{
+	zb_stage_decode(e);
+	if (e->conf.mode == ZB_ENGINE_TOUCH) {
+		touch(e);
+		return;
+	}
+	zb_stage_flow(e);
+	zb_stage_conn(e);
+	zb_stage_expire(e);
+	zb_stage_log(e);
+}
+
+static uint64_t mark(uint64_t *stage, uint64_t from)
+{
+	uint64_t now = rte_rdtsc();
+
+	*stage += now - from;
+	return now;
+}
+
+/* The same walk with the counter read between stages. */
+static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
+{
+	uint64_t *stage = e->conf.stat->stage_cycles;
+
+	zb_stage_decode(e);
+	t = mark(&stage[ZB_STAGE_decode], t);
+	if (e->conf.mode == ZB_ENGINE_TOUCH) {
+		touch(e);
+		return t;
+	}
+	zb_stage_flow(e);
+	t = mark(&stage[ZB_STAGE_flow], t);
+	zb_stage_conn(e);
+	t = mark(&stage[ZB_STAGE_conn], t);
+	zb_stage_expire(e);
+	t = mark(&stage[ZB_STAGE_expire], t);
+	zb_stage_log(e);
+	return mark(&stage[ZB_STAGE_log], t);
+}
+
+static NOINLINE void zb_idle_poll(struct zb_engine *e)
+{
+	e->conf.stat->c[ZB_C_empty_polls]++;
+	rte_pause();
+}
+
+static unsigned fill_bucket(uint16_t n)
+{
+	return n <= 1 ? 0 : 32 - (unsigned)__builtin_clz((unsigned)n - 1);
+}
+
+/* One turn of the loop; the end of one is the beginning of the next, so that no cycle goes unaccounted. */
+static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
+{
+	struct zb_lcore_stat *st = e->conf.stat;
+	uint64_t begin = t;
+
+	zb_stage_rx(e, n);
+	if (e->pkt_nr == 0) {
+		if (!e->conf.rxq->done) {
+			uint64_t next = e->conf.rxq->ops->next_ns(e->conf.rxq);
+
+			if (next != 0 && next >= e->until_ns)
+				pass_boundary(e, next);
+			else
+				zb_idle_poll(e);
+		}
+		t = mark(&st->stage_cycles[ZB_STAGE_idle], t);
+		st->idle_cycles += t - begin;
+		return t;
+	}
+	st->c[ZB_C_bursts]++;
+	st->burst_fill[fill_bucket(e->pkt_nr)]++;
+	if (e->conf.marks) {
+		t = mark(&st->stage_cycles[ZB_STAGE_rx], t);
+		t = walk_marked(e, t);
+	} else {
+		walk(e);
+		t = rte_rdtsc();
+	}
+	st->busy_cycles += t - begin;
+	return t;
+}
+
+/* Everything still open gets its row. */
+static void drain(struct zb_engine *e)
+{
+	uint32_t cursor = 0;
+
+	while (zb_conn_set_drain(&e->set, &cursor))
+		zb_stage_log(e);
+	for (uint16_t i = 0; i < ZB_LOG_ENGINE_NR; i++) {
+		struct zb_log_port *port = zb_log_port(e->conf.logs, i, (uint16_t)e->conf.index);
+
+		if (port != NULL)
+			zb_log_flush(port);
+	}
+}
+
+void zb_engine_run(struct zb_engine *e)
+{
+	struct zb_lcore_stat *st = e->conf.stat;
+	uint64_t t = rte_rdtsc();
+
+	e->until_ns = UINT64_MAX;
+	st->first_tsc = t;
+	/* The first row of statistics covers one packet, as Zeek's does on a trace. */
+	while (!e->conf.rxq->done && !__atomic_load_n(e->conf.stop, __ATOMIC_RELAXED)) {
+		t = turn(e, 1, t);
+		if (e->pkt_nr != 0) {
+			snapshot(e, 0, false);
+			break;
+		}
+	}
+	e->interval = 1;
+	e->until_ns = e->conf.start_ns + e->conf.interval_ns;
+	while (!e->conf.rxq->done && !__atomic_load_n(e->conf.stop, __ATOMIC_RELAXED))
+		t = turn(e, e->conf.burst_max, t);
+	refresh_stat(e);
+	if (e->conf.at_end != NULL)
+		e->conf.at_end(e->conf.at_end_arg);
+	uint64_t begin = rte_rdtsc();
+
+	drain(e);
+	t = mark(&st->stage_cycles[ZB_STAGE_log], begin);
+	st->busy_cycles += t - begin;
+	st->last_tsc = t;
+	snapshot(e, e->interval, true);
+}

@@ -2,8 +2,10 @@
 /*
  * flame_svg.h - draws folded stacks as an interactive flame graph: one SVG, no network
  *
- * Zoom by click, search with a regular expression (highlight and matched share), tooltips, reset, all in
- * script and style inside the file. Frames narrower than a tenth of a pixel are left out and counted.
+ * Zoom by click, search with a regular expression (highlight and matched share), tooltips, reset,
+ * keys, all in script and style inside the file. Frames narrower than a tenth of a pixel are left
+ * out and counted. Frames named zb_stage_* stand out, and what is below them shows its share of the
+ * stage. It may be opened by itself or be put into an HTML page as it is.
  *
  * Threading: one thread at a time.
  */
@@ -18,9 +20,11 @@ struct zb_flame_conf {
 	const char *unit;     /* "samples", "bytes" */
 };
 
-/* Reads folded lines ("a;b;c 12") from in until its end and writes the SVG to out. -EINVAL: a line that is
- * not folded (nothing useful was written); 0 or -errno of the streams. An empty input gives a picture that
- * says so. */
+/*
+ * Reads folded lines ("a;b;c 12") from in until its end and writes the SVG to out. -EINVAL: a line
+ * is not folded (said, with its number; nothing was written); 0 or -errno of the streams. An empty
+ * input gives a picture that says so.
+ */
 int zb_flame_svg(const struct zb_flame_conf *conf, FILE *in, FILE *out);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heap.h - jemalloc: one arena per worker, sampled heap profile, dumps that jeprof reads, top holders
+ * heap.h - jemalloc: one arena per worker, sampled heap profile, dumps for jeprof, top holders
  *
- * jemalloc is linked in with profiling compiled in; profiling itself is started by zb_heap_start(). Built
- * without jemalloc (sanitizers), every call works and reports that there is none.
+ * jemalloc is linked in with profiling compiled in; profiling itself is started by zb_heap_start().
+ * Built without jemalloc (sanitizers), every call works and reports that there is none.
  *
  * Threading: zb_heap_arena_use() from the thread that shall use the arena; the rest from main.
+ * Errors:    0 or -errno, -ENOTSUP without jemalloc (or, where profiling is asked for, without it).
+ *            On error the result is untouched. Nothing is said; the caller knows what for.
  */
 #ifndef ZB_PROFILER_HEAP_H
 #define ZB_PROFILER_HEAP_H
@@ -14,36 +16,62 @@
 #include <stdint.h>
 #include "symbols.h"
 
-bool zb_heap_available(void);	 /* jemalloc is linked */
-bool zb_heap_can_profile(void);	 /* ... and has profiling compiled in and enabled at start-up */
+bool zb_heap_available(void);	/* jemalloc is linked */
+bool zb_heap_can_profile(void); /* ... with profiling compiled in and enabled at start-up */
 
-/* Creates an arena of its own; *arena is its index. 0, -ENOTSUP without jemalloc, or -errno. */
+/* Creates an arena of its own; *arena is its index. -ENOMEM. */
 int zb_heap_arena_create(unsigned *arena);
-/* All later mallocs of the calling thread come from arena, by-passing the thread cache's old content. */
+
+/*
+ * All later mallocs of the calling thread come from arena, by-passing the thread cache's old
+ * content. -EINVAL: there is no such arena.
+ */
 int zb_heap_arena_use(unsigned arena);
+
+/*
+ * Where the calling thread's count of bytes ever allocated stands; other threads may peek at it
+ * while the thread lives. NULL without jemalloc.
+ */
+const uint64_t *zb_heap_thread_allocated(void);
 
 struct zb_heap_stat {
 	uint64_t allocated, active, resident, retained, mapped; /* bytes */
 };
-int zb_heap_arena_stat(unsigned arena, struct zb_heap_stat *out); /* -ENOTSUP without jemalloc */
+
+int zb_heap_arena_stat(unsigned arena, struct zb_heap_stat *out); /* -EINVAL: no such arena */
 int zb_heap_total_stat(struct zb_heap_stat *out);
 
-/* Starts or stops recording allocations (average sample_bytes apart; fixed at start-up: 512 KiB). */
+/*
+ * The same for nr arenas at once. Each call makes jemalloc add up all arenas (64 of them: 0.4 ms),
+ * so who wants several asks for them together. On error out may be filled in part.
+ */
+int zb_heap_arena_stats(const unsigned *arena, unsigned nr, struct zb_heap_stat *out);
+
+/*
+ * Lets a thread of jemalloc's give unused memory back to the kernel, so that workers need not. Call
+ * it when main sits on its cores: the thread inherits them. Without it the memory goes back all the
+ * same, on whatever thread allocates or frees.
+ */
+int zb_heap_background_start(void);
+
+/* Starts or stops recording allocations (average distance fixed at start-up: 512 KiB). */
 int zb_heap_start(void);
 int zb_heap_stop(void);
 
-/* Writes a dump to path (jemalloc's heap_v2 text, readable by jeprof). */
+/* Writes a dump to path (jemalloc's heap_v2 text, readable by jeprof). -EIO: the disk is full. */
 int zb_heap_dump(const char *path);
 
 /* One function and the live bytes allocated below it, unbiased as jemalloc's documents say. */
 struct zb_heap_holder {
-	char function[128];  /* nearest caller that is ours: first frame outside the allocator and libc */
+	char function[128]; /* nearest caller: first frame outside the allocator and libc */
 	uint64_t bytes, objects;
-	double share;	     /* of all live sampled bytes, 0..1 */
+	double share; /* of all live sampled bytes, 0..1 */
 };
 
-/* Reads a dump of this very process and fills at most max holders, largest first; returns how many, or
- * -errno (-EINVAL: not a heap_v2 dump). *total_bytes may be NULL. */
+/*
+ * Reads a dump of this very process and fills at most max holders, largest first; returns how many,
+ * or -errno (-EINVAL: not a whole heap_v2 dump). *total_bytes may be NULL. Needs no jemalloc.
+ */
 int zb_heap_top(const char *path, struct zb_symbols *syms, struct zb_heap_holder *out, unsigned max,
 		uint64_t *total_bytes);
 

@@ -29,7 +29,7 @@ struct zb_sampler_conf {
 
 /* -EINVAL: hz out of range; -ENOMEM. A machine without any right to sample is not an error: see method. */
 int zb_sampler_create(const struct zb_sampler_conf *conf, struct zb_sampler **out);
-void zb_sampler_destroy(struct zb_sampler *s);
+void zb_sampler_destroy(struct zb_sampler *s); /* all workers have detached */
 
 /* Starts sampling the calling thread as lane. 0, or -errno when neither method works; warned once. */
 int zb_sampler_attach_self(struct zb_sampler *s, uint32_t lane);
@@ -42,6 +42,7 @@ struct zb_sampler_stat {
 	enum zb_sampler_method method;
 	bool kernel_frames;  /* kernel frames are recorded */
 	uint64_t samples, lost;
+	uint64_t throttled; /* times the kernel held sampling back */
 };
 void zb_sampler_stat(const struct zb_sampler *s, struct zb_sampler_stat *out);
 const char *zb_sampler_method_name(enum zb_sampler_method m); /* "perf cpu-clock" ... */

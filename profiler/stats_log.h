@@ -7,6 +7,14 @@
  * lcore, as absolute counters. A row for the whole is written once every lcore has passed the interval, so
  * that the deltas of all rows sum to the totals. mem is the peak resident size in MiB, as Zeek's.
  *
+ * An lcore has passed interval k with its first snapshot of interval k or later. Row k of the whole has the
+ * deltas of exactly the snapshots of interval k, and as levels the sum of each lcore's newest up to k. An lcore
+ * that is silent holds rows of the whole back, but at most ZB_STATS_LOG_HELD_MAX; what it reports after that
+ * counts in the next row. A row that finds no log buffer is not lost: the next one of its peer covers both.
+ * An lcore that has seen no packet has no news.
+ *
+ * In lcore.log busy_ratio, cycles_per_pkt and burst_fill_mean are of the time since the lcore's previous row.
+ *
  * Threading: the reporter thread only.
  */
 #ifndef ZB_PROFILER_STATS_LOG_H
@@ -17,6 +25,8 @@
 
 extern const struct zb_row_def zb_stats_log_def; /* path "stats" */
 extern const struct zb_row_def zb_lcore_log_def; /* path "lcore" */
+
+#define ZB_STATS_LOG_HELD_MAX 256
 
 struct zb_stats_log; /* opaque */
 

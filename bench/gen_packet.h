@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gen_packet.h - builds Ethernet frames with right lengths and checksums
+ *
+ * A caller asks where the payload goes, writes it there, and seals the frame; a seal fills in
+ * everything in front of the payload and pads the frame to Ethernet's minimum. Every call takes a
+ * NULL frame as well and then does nothing: a session run dry counts its packets that way.
+ *
+ * Threading: any; a frame belongs to its caller.
+ * Units:     ports, ids and sequence numbers are in host order.
+ */
+#ifndef ZB_BENCH_GEN_PACKET_H
+#define ZB_BENCH_GEN_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ZB_GEN_MTU 1500u /* bytes of an IP packet, at most */
+
+struct zb_gen_frame {
+	uint32_t len;
+	uint8_t data[2048];
+};
+
+struct zb_gen_host {
+	uint8_t mac[6];
+	uint8_t ip[16]; /* the first 4 for IPv4 */
+	uint16_t port;
+	uint8_t ttl;
+};
+
+/* The two ends of a session; end 0 is the originator. */
+struct zb_gen_path {
+	struct zb_gen_host end[2];
+	uint16_t vlan; /* 0: untagged */
+	bool v6;
+};
+
+/* What every packet on a path needs: who sends, and the IPv4 identification. */
+struct zb_gen_ip {
+	const struct zb_gen_path *path;
+	unsigned from; /* end 0 or 1 */
+	uint16_t ip_id;
+};
+
+enum {
+	ZB_GEN_FIN = 0x01,
+	ZB_GEN_SYN = 0x02,
+	ZB_GEN_RST = 0x04,
+	ZB_GEN_PSH = 0x08,
+	ZB_GEN_ACK = 0x10,
+};
+
+struct zb_gen_tcp {
+	uint32_t seq, ack;
+	uint16_t window;
+	uint8_t flags;
+};
+
+struct zb_gen_echo {
+	uint16_t id, seq;
+};
+
+/* Where the payload goes: at most ZB_GEN_MTU less headers. A SYN has no payload. */
+uint8_t *zb_gen_tcp_payload(struct zb_gen_frame *f, const struct zb_gen_path *p);
+uint8_t *zb_gen_udp_payload(struct zb_gen_frame *f, const struct zb_gen_path *p);
+uint8_t *zb_gen_echo_payload(struct zb_gen_frame *f, const struct zb_gen_path *p);
+
+/* A segment with SYN carries the usual options (MSS, SACK permitted, window scale). */
+void zb_gen_seal_tcp(struct zb_gen_frame *f, const struct zb_gen_ip *ip,
+		     const struct zb_gen_tcp *tcp, size_t payload_len);
+void zb_gen_seal_udp(struct zb_gen_frame *f, const struct zb_gen_ip *ip, size_t payload_len);
+/* Echo request from end 0, reply from end 1; ICMPv6 on an IPv6 path. */
+void zb_gen_seal_echo(struct zb_gen_frame *f, const struct zb_gen_ip *ip,
+		      const struct zb_gen_echo *echo, size_t payload_len);
+/* ARP: end 0 asks for end 1's address (broadcast), end 1 answers. IPv4 paths only. */
+void zb_gen_arp(struct zb_gen_frame *f, const struct zb_gen_ip *ip);
+
+/* Payload bytes that fit a full segment. */
+static inline uint32_t zb_gen_mss(const struct zb_gen_path *p)
+{
+	return ZB_GEN_MTU - (p->v6 ? 40u : 20u) - 20u;
+}
+
+#endif

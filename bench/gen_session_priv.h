@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gen_session_priv.h - a session under way, and what a profile and a kind of session implement
+ *
+ * A profile makes session number id; the session then builds one packet per step until it is over.
+ * A step depends on the session alone, so a session is the same whatever runs beside it.
+ */
+#ifndef ZB_BENCH_GEN_SESSION_PRIV_H
+#define ZB_BENCH_GEN_SESSION_PRIV_H
+
+#include "bench/gen_packet.h"
+#include "bench/gen_rand.h"
+
+#define ZB_GEN_US 1000ull
+#define ZB_GEN_MS 1000000ull
+#define ZB_GEN_S  1000000000ull
+
+#define ZB_GEN_HEAD_MAX 704u
+
+struct zb_gen_world;
+struct zb_gen_session;
+
+enum zb_gen_body {
+	ZB_GEN_BODY_TEXT,  /* words */
+	ZB_GEN_BODY_BYTES, /* noise */
+	ZB_GEN_BODY_TLS,   /* records of application data, headers counted in body_len */
+};
+
+/* One message of a TCP session: a head that is kept, and a body that is computed where it is
+ * needed. */
+struct zb_gen_msg {
+	unsigned from; /* end that sends it */
+	enum zb_gen_body body;
+	uint32_t head_len, body_len;
+	uint32_t body_at;  /* where in the world's text or noise the body begins */
+	uint64_t think_ns; /* what passes before it, apart from the round trip */
+	uint8_t head[ZB_GEN_HEAD_MAX];
+};
+
+enum zb_gen_fate {
+	ZB_GEN_COMPLETE,  /* opened, used, closed */
+	ZB_GEN_NO_ANSWER, /* the SYN is repeated and never answered */
+	ZB_GEN_REJECTED,  /* the SYN is answered with RST */
+	ZB_GEN_RESET,	  /* one end breaks off after some messages */
+};
+
+/* Fills in message number nr; false when there is none. */
+typedef bool zb_gen_next_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
+
+struct zb_gen_tcp_conn {
+	zb_gen_next_msg *next_msg;
+	enum zb_gen_fate fate;
+	unsigned phase;	 /* enum phase in gen_tcp.c */
+	uint32_t seq[2]; /* of the next byte each end sends */
+	uint32_t msg_nr;
+	uint32_t reset_at;     /* message that is cut off by a reset */
+	uint32_t sent;	       /* bytes of msg that were sent */
+	uint32_t segment;      /* bytes of the last segment */
+	unsigned unacked;      /* segments since the last acknowledgement */
+	unsigned tries;	       /* SYNs sent */
+	unsigned closer;       /* end that closes first */
+	bool again;	       /* the last segment is sent once more */
+	uint32_t exchanges;    /* of the application */
+	struct zb_gen_msg msg; /* the one being sent */
+};
+
+struct zb_gen_turns {
+	uint32_t turn, turn_nr;
+	uint16_t id;	 /* DNS transaction, echo identifier */
+	uint16_t kind;	 /* DNS: query type */
+	bool unanswered; /* only end 0 speaks */
+};
+
+struct zb_gen_session {
+	uint64_t next_ns; /* packet time of the next step */
+	uint64_t id;
+	const struct zb_gen_world *world;
+	/* Builds the next packet (f NULL: only goes on), sets next_ns for the one after; false:
+	 * that was the last. */
+	bool (*step)(struct zb_gen_session *s, struct zb_gen_frame *f);
+	struct zb_gen_rand rand;
+	struct zb_gen_path path;
+	uint16_t ip_id[2];
+	uint32_t rtt_ns;
+	uint32_t site; /* of the server, see gen_world.h */
+	union {
+		struct zb_gen_tcp_conn tcp;
+		struct zb_gen_turns turns;
+	};
+};
+
+struct zb_gen_profile {
+	const char *name;
+	/* Sets step and whatever it needs; the caller has set next_ns, id, world and rand, the rest
+	 * is zero. */
+	void (*make)(struct zb_gen_session *s);
+	/* Makes a session of one packet, to reach a number of packets exactly. */
+	void (*make_single)(struct zb_gen_session *s);
+};
+
+extern const struct zb_gen_profile zb_gen_profile_office, zb_gen_profile_flood, zb_gen_profile_syn;
+
+/* gen_tcp.c */
+void zb_gen_tcp_make(struct zb_gen_session *s, enum zb_gen_fate fate, zb_gen_next_msg *next_msg);
+
+/* gen_web.c: HTTP/1.1 on port 80, TLS 1.3 on port 443 */
+bool zb_gen_http_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
+bool zb_gen_tls_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
+
+/* gen_dgram.c: sessions of a few datagrams */
+void zb_gen_dns_make(struct zb_gen_session *s);
+void zb_gen_ntp_make(struct zb_gen_session *s);
+void zb_gen_syslog_make(struct zb_gen_session *s);
+void zb_gen_echo_make(struct zb_gen_session *s);
+void zb_gen_arp_make(struct zb_gen_session *s);
+
+/* The next packet's addressing; counts the sender's IPv4 identification on. */
+static inline struct zb_gen_ip zb_gen_next_ip(struct zb_gen_session *s, unsigned from)
+{
+	return (struct zb_gen_ip){&s->path, from, s->ip_id[from]++};
+}
+
+#endif

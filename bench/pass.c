@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pass.c - sets a run up, launches the workers, reports while they work, collects what they leave */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/pass.h"
+#include "bench/pass_priv.h"
+#include "capture/eal.h"
+#include "profiler/diag.h"
+
+#define TICK_NS	   20000000 /* the reporter looks around fifty times a second */
+#define SNAP_SLOTS 1024
+
+const char *const zb_log_stream_name[ZB_LOG_NR] = {
+	[ZB_LOG_CONN] = "conn",
+	[ZB_LOG_WEIRD] = "weird",
+	[ZB_LOG_STATS] = "stats",
+	[ZB_LOG_LCORE] = "lcore",
+};
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* The state of a worker still stands; wait until the reporter has looked at the heap. */
+static void worker_at_end(void *arg)
+{
+	struct zb_pass_worker *w = arg;
+
+	__atomic_store_n(&w->at_end, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&w->pass->release, __ATOMIC_ACQUIRE))
+		usleep(1000);
+}
+
+/* Everything the worker allocates, it allocates here, in its own arena. */
+static int worker_main(void *arg)
+{
+	struct zb_pass_worker *w = arg;
+	struct zb_engine *engine;
+	int ret;
+
+	if (w->has_arena)
+		w->has_arena = zb_heap_arena_use(w->arena) == 0;
+	w->allocated = zb_heap_thread_allocated();
+	ret = zb_engine_create(&w->engine, &engine);
+	if (ret < 0) {
+		zb_err("worker on CPU %u: %s", w->cpu, strerror(-ret));
+		goto out;
+	}
+	if (w->pass->sampler != NULL && zb_sampler_attach_self(w->pass->sampler, w->index) < 0)
+		w->unsampled = true;
+	zb_engine_run(engine);
+	if (w->pass->sampler != NULL && !w->unsampled)
+		zb_sampler_detach_self(w->pass->sampler, w->index);
+	zb_engine_destroy(engine);
+out:
+	__atomic_store_n(&w->at_end, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->finished, true, __ATOMIC_RELEASE);
+	return ret;
+}
+
+static int make_logs(struct zb_pass *p)
+{
+	static const struct zb_row_def *const all[ZB_LOG_NR] = {
+		[ZB_LOG_CONN] = &zb_conn_log_def,
+		[ZB_LOG_WEIRD] = &zb_weird_log_def,
+		[ZB_LOG_STATS] = &zb_stats_log_def,
+		[ZB_LOG_LCORE] = &zb_lcore_log_def,
+	};
+	const struct zb_row_def *defs[ZB_LOG_NR];
+	struct zb_log_conf conf = {
+		.dir = p->conf->dir,
+		.defs = defs,
+		.stream_nr = ZB_LOG_NR,
+		.producer_nr = (uint16_t)(p->worker_nr + 1),
+		.format = p->conf->format,
+		.sink = p->conf->dir != NULL ? ZB_SINK_FILES : ZB_SINK_NULL,
+		.block = p->conf->log_block,
+		.writer_cpus = &p->conf->place->helper_cpus,
+	};
+	int ret;
+
+	for (unsigned i = 0; i < ZB_LOG_NR; i++)
+		defs[i] = p->conf->stream_on[i] ? all[i] : NULL;
+	ret = zb_log_set_create(&conf, &p->logs);
+	if (ret < 0)
+		zb_err("logs: %s", strerror(-ret));
+	return ret;
+}
+
+/*
+ * Arenas cannot be given back to jemalloc while memory of theirs may be cached, so that a later pass takes those of
+ * the earlier ones.
+ */
+static bool arena_of(unsigned i, unsigned *arena)
+{
+	static unsigned made[ZB_CPUS_MAX], made_nr;
+
+	while (made_nr <= i && zb_heap_arena_create(&made[made_nr]) == 0)
+		made_nr++;
+	*arena = made[i];
+	return i < made_nr;
+}
+
+static int make_worker(struct zb_pass *p, unsigned i)
+{
+	struct zb_pass_worker *w = &p->worker[i];
+	const struct zb_trace_info *info = zb_trace_info(p->conf->trace);
+
+	w->pass = p;
+	w->index = i;
+	w->cpu = p->conf->place->worker_cpu[i];
+	snprintf(w->peer, sizeof(w->peer), "lcore-%u", w->cpu);
+	w->has_arena = arena_of(i, &w->arena);
+	w->engine = (struct zb_engine_conf){
+		.rxq = zb_replay_queue(p->replay, i),
+		.stat = &p->result->lcore[i].stat,
+		.logs = p->logs,
+		.peer = w->peer,
+		.start_ns = info->first_ns,
+		.interval_ns = (uint64_t)(p->conf->stats_interval_s * 1e9),
+		.secret = p->conf->secret,
+		.index = i,
+		.conns_max = p->conf->conns_max,
+		.burst_max = p->conf->burst_max,
+		.mode = p->conf->mode,
+		.ignore_checksums = p->conf->ignore_checksums,
+		.marks = p->conf->marks,
+		.stop = &p->stop,
+		.at_end = worker_at_end,
+		.at_end_arg = w,
+	};
+	return zb_snap_ring_create(SNAP_SLOTS, &w->engine.snaps);
+}
+
+static int make_stats(struct zb_pass *p)
+{
+	unsigned ids[ZB_CPUS_MAX];
+	struct zb_stats_log_conf conf = {
+		.stats = zb_log_port(p->logs, ZB_LOG_STATS, (uint16_t)p->worker_nr),
+		.lcore = zb_log_port(p->logs, ZB_LOG_LCORE, (uint16_t)p->worker_nr),
+		.lcore_ids = ids,
+		.lcore_nr = p->worker_nr,
+		.tsc_hz = p->conf->tsc_hz,
+	};
+
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		ids[i] = p->conf->place->worker_cpu[i];
+	return zb_stats_log_create(&conf, &p->stats);
+}
+
+static int set_up(struct zb_pass *p)
+{
+	struct zb_replay_conf replay = {
+		.trace = p->conf->trace,
+		.queue_nr = p->worker_nr,
+		.loops = p->conf->loops,
+		.same_flows = p->conf->same_flows,
+		.stop = &p->stop,
+	};
+	struct zb_sampler_conf sampler = {.hz = p->conf->sample_hz, .lane_nr = p->worker_nr};
+	int ret = make_logs(p);
+
+	if (ret == 0)
+		ret = make_stats(p);
+	if (ret == 0)
+		ret = zb_replay_open(&replay, &p->replay);
+	if (ret == 0 && p->conf->sample_hz != 0)
+		ret = zb_sampler_create(&sampler, &p->sampler);
+	for (unsigned i = 0; ret == 0 && i < p->worker_nr; i++)
+		ret = make_worker(p, i);
+	return ret;
+}
+
+/* Peaks of the gauges, by lcore and of the sum as far as it is known at one moment. */
+static void note_peaks(struct zb_pass *p, unsigned i, const struct zb_lcore_stat *s)
+{
+	for (unsigned g = 0; g < ZB_G_NR; g++) {
+		uint64_t *peak = &p->result->lcore[i].peak[g], sum = 0;
+
+		*peak = s->g[g] > *peak ? s->g[g] : *peak;
+		p->worker[i].gauge[g] = s->g[g];
+		for (unsigned j = 0; j < p->worker_nr; j++)
+			sum += p->worker[j].gauge[g];
+		p->result->peak[g] = sum > p->result->peak[g] ? sum : p->result->peak[g];
+	}
+}
+
+static void take_snapshots(struct zb_pass *p)
+{
+	struct zb_snapshot snap;
+
+	for (unsigned i = 0; i < p->worker_nr; i++) {
+		while (zb_snap_get(p->worker[i].engine.snaps, &snap)) {
+			note_peaks(p, i, &snap.stat);
+			zb_stats_log_take(p->stats, i, &snap);
+		}
+	}
+}
+
+/* Reads the arenas and writes the last dump while all state of all workers stands; then lets them go on. */
+static void look_at_heap(struct zb_pass *p)
+{
+	struct zb_pass_result *r = p->result;
+
+	for (unsigned i = 0; i < p->worker_nr; i++) {
+		struct zb_pass_worker *w = &p->worker[i];
+
+		note_peaks(p, i, &r->lcore[i].stat);
+		r->lcore[i].has_arena = w->has_arena && zb_heap_arena_stat(w->arena, &r->lcore[i].arena) == 0;
+	}
+	r->has_heap = zb_heap_total_stat(&r->heap) == 0;
+	if (p->conf->heap_dir != NULL)
+		zb_pass_heap_dump(p, 'f');
+	__atomic_store_n(&p->release, true, __ATOMIC_RELEASE);
+}
+
+static bool all_workers(const struct zb_pass *p, size_t flag_offset)
+{
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		if (!__atomic_load_n((const bool *)((const char *)&p->worker[i] + flag_offset), __ATOMIC_ACQUIRE))
+			return false;
+	return true;
+}
+
+/* The reporter: until every worker has finished. */
+static void report(struct zb_pass *p)
+{
+	const struct timespec tick = {.tv_nsec = TICK_NS};
+	bool looked = false;
+
+	while (!all_workers(p, offsetof(struct zb_pass_worker, finished))) {
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &tick, NULL);
+		if (p->sampler != NULL)
+			zb_sampler_drain(p->sampler);
+		take_snapshots(p);
+		zb_pass_heap_poll(p);
+		if (p->conf->progress)
+			zb_pass_progress(p, now_s());
+		if (p->conf->signalled != NULL && *p->conf->signalled) {
+			p->result->interrupted = true;
+			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
+		}
+		if (p->conf->duration_s > 0 && now_s() - p->begin_s >= p->conf->duration_s)
+			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
+		if (!looked && all_workers(p, offsetof(struct zb_pass_worker, at_end))) {
+			look_at_heap(p);
+			looked = true;
+		}
+	}
+	if (p->sampler != NULL)
+		zb_sampler_drain(p->sampler);
+	take_snapshots(p);
+	zb_progress_line(NULL);
+}
+
+static void launch(struct zb_pass *p)
+{
+	unsigned launched = 0;
+
+	p->begin_s = now_s();
+	for (; launched < p->worker_nr; launched++) {
+		int ret = zb_eal_launch(launched, worker_main, &p->worker[launched]);
+
+		if (ret < 0) {
+			zb_err("worker on CPU %u: cannot be launched: %s", p->worker[launched].cpu, strerror(-ret));
+			break;
+		}
+	}
+	for (unsigned i = launched; i < p->worker_nr; i++) {
+		p->result->broke = p->stop = true;
+		p->worker[i].at_end = p->worker[i].finished = true;
+	}
+	report(p);
+	for (unsigned i = 0; i < launched; i++)
+		if (zb_eal_wait(i) < 0)
+			p->result->broke = true;
+	p->result->wall_s = now_s() - p->begin_s;
+}
+
+static void tear_down(struct zb_pass *p)
+{
+	if (p->stats != NULL) {
+		zb_stats_log_finish(p->stats);
+		zb_stats_log_destroy(p->stats);
+	}
+	if (p->logs != NULL) {
+		zb_log_set_close(p->logs);
+		for (uint16_t i = 0; i < ZB_LOG_NR; i++)
+			zb_log_total(p->logs, i, &p->result->logs[i]);
+		zb_log_set_destroy(p->logs);
+	}
+	if (p->replay != NULL)
+		zb_replay_close(p->replay);
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		zb_snap_ring_destroy(p->worker[i].engine.snaps);
+	p->result->sampler = p->sampler;
+	free(p->worker);
+}
+
+int zb_pass_run(const struct zb_pass_conf *conf, struct zb_pass_result *out)
+{
+	struct zb_pass p = {.conf = conf, .result = out, .worker_nr = conf->place->worker_nr};
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	out->lcore_nr = p.worker_nr;
+	out->lcore = aligned_alloc(64, p.worker_nr * sizeof(*out->lcore));
+	p.worker = calloc(p.worker_nr, sizeof(*p.worker));
+	if (out->lcore == NULL || p.worker == NULL) {
+		zb_err("run: %s", strerror(ENOMEM));
+		free(out->lcore);
+		free(p.worker);
+		out->lcore = NULL;
+		return -ENOMEM;
+	}
+	memset(out->lcore, 0, p.worker_nr * sizeof(*out->lcore));
+	for (unsigned i = 0; i < p.worker_nr; i++)
+		out->lcore[i].cpu = conf->place->worker_cpu[i];
+	ret = set_up(&p);
+	if (ret == 0)
+		launch(&p);
+	tear_down(&p);
+	return ret;
+}
+
+void zb_pass_fini(struct zb_pass_result *r)
+{
+	if (r->sampler != NULL)
+		zb_sampler_destroy(r->sampler);
+	free(r->lcore);
+	memset(r, 0, sizeof(*r));
+}

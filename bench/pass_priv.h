@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pass_priv.h - a pass while it runs: what pass.c and pass_watch.c share */
+#ifndef ZB_BENCH_PASS_PRIV_H
+#define ZB_BENCH_PASS_PRIV_H
+
+#include "bench/pass.h"
+#include "profiler/stats_log.h"
+
+struct zb_pass;
+
+struct zb_pass_worker {
+	struct zb_pass *pass;
+	struct zb_engine_conf engine;
+	unsigned index, cpu;
+	char peer[24];
+	unsigned arena;
+	bool has_arena, unsampled;
+	bool at_end;			/* no packet is left; all state still stands */
+	bool finished;			/* the worker will touch nothing any more */
+	const uint64_t *allocated;	/* bytes the thread has ever allocated; NULL: not known */
+	uint64_t gauge[ZB_G_NR];	/* as of its newest snapshot */
+};
+
+struct zb_pass {
+	const struct zb_pass_conf *conf;
+	struct zb_pass_result *result;
+	struct zb_pass_worker *worker;
+	unsigned worker_nr;
+	struct zb_log_set *logs;
+	struct zb_stats_log *stats;
+	struct zb_replay *replay;
+	struct zb_sampler *sampler;
+	double begin_s, shown_s;	/* shown: when the progress line was last drawn */
+	uint64_t shown_pkts, shown_bytes;
+	uint64_t heap_next;		/* bytes allocated at which the next dump is due */
+	bool stop;			/* workers: end at your next burst */
+	bool release;			/* workers: the heap has been looked at, tear down */
+};
+
+/* Writes a dump named as jemalloc names them: zbench.PID.SEQ.KINDSEQ.heap. */
+void zb_pass_heap_dump(struct zb_pass *p, char kind);
+
+/* Writes a dump when so many bytes more have been allocated. */
+void zb_pass_heap_poll(struct zb_pass *p);
+
+/* Draws the progress line a few times a second. */
+void zb_pass_progress(struct zb_pass *p, double now_s);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pass_watch.c - what the reporter looks at besides statistics: heap growth and the progress line */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench/pass_priv.h"
+#include "profiler/diag.h"
+
+#define PROGRESS_EVERY_S 0.25
+
+void zb_pass_heap_dump(struct zb_pass *p, char kind)
+{
+	struct zb_pass_result *r = p->result;
+	char path[sizeof(r->heap_last)];
+	int n = snprintf(path, sizeof(path), "%s/zbench.%d.%u.%c%u.heap", p->conf->heap_dir, (int)getpid(),
+			 r->heap_dumps, kind, kind == 'f' ? 0 : r->heap_dumps);
+
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		zb_warn("heap dump: %s: name too long", p->conf->heap_dir);
+		return;
+	}
+	int ret = zb_heap_dump(path);
+
+	if (ret < 0) {
+		zb_warn("heap dump: %s: %s", path, strerror(-ret));
+		return;
+	}
+	r->heap_dumps++;
+	memcpy(r->heap_last, path, (size_t)n + 1);
+}
+
+void zb_pass_heap_poll(struct zb_pass *p)
+{
+	uint64_t allocated = 0;
+
+	if (p->conf->heap_dir == NULL || p->conf->heap_every == 0)
+		return;
+	for (unsigned i = 0; i < p->worker_nr; i++) {
+		const uint64_t *a = __atomic_load_n(&p->worker[i].allocated, __ATOMIC_RELAXED);
+
+		if (a != NULL && !__atomic_load_n(&p->worker[i].finished, __ATOMIC_ACQUIRE))
+			allocated += zb_stat_peek(a);
+	}
+	if (p->heap_next == 0)
+		p->heap_next = p->conf->heap_every;
+	if (allocated < p->heap_next)
+		return;
+	zb_pass_heap_dump(p, 'i');
+	p->heap_next = allocated - allocated % p->conf->heap_every + p->conf->heap_every;
+}
+
+static double percent_done(const struct zb_pass *p, uint64_t pkts, double elapsed)
+{
+	double by_time = p->conf->duration_s > 0 ? elapsed / p->conf->duration_s : 0, by_pkts = 0;
+
+	if (p->conf->loops != 0)
+		by_pkts = (double)pkts / ((double)zb_trace_info(p->conf->trace)->pkt_nr * (double)p->conf->loops);
+	return 100 * (by_time > by_pkts ? by_time : by_pkts);
+}
+
+void zb_pass_progress(struct zb_pass *p, double now_s)
+{
+	uint64_t pkts = 0, bytes = 0, dropped = 0;
+	struct rusage ru;
+	char line[160];
+	double dt = now_s - (p->shown_s > 0 ? p->shown_s : p->begin_s);
+
+	if (dt < PROGRESS_EVERY_S)
+		return;
+	for (unsigned i = 0; i < p->worker_nr; i++) {
+		const uint64_t *c = p->result->lcore[i].stat.c;
+
+		pkts += zb_stat_peek(&c[ZB_C_pkts_proc]);
+		bytes += zb_stat_peek(&c[ZB_C_bytes_recv]);
+		dropped += zb_stat_peek(&c[ZB_C_pkts_dropped]);
+	}
+	getrusage(RUSAGE_SELF, &ru);
+	snprintf(line, sizeof(line), "%5.1f %%  %6.2f Mpps  %6.2f Gbit/s  %" PRIu64 " dropped  %ld MiB",
+		 percent_done(p, pkts, now_s - p->begin_s), (double)(pkts - p->shown_pkts) / dt / 1e6,
+		 (double)(bytes - p->shown_bytes) * 8 / dt / 1e9, dropped, ru.ru_maxrss / 1024);
+	zb_progress_line(line);
+	p->shown_s = now_s;
+	p->shown_pkts = pkts;
+	p->shown_bytes = bytes;
+}

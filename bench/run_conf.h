@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run_conf.h - the options of `zbench run` as parsed; the files that carry a run out share it
+ *
+ * Threading: read-only after parsing.
+ */
+#ifndef ZB_BENCH_RUN_CONF_H
+#define ZB_BENCH_RUN_CONF_H
+
+#include "bench/options.h"
+
+struct zb_run_conf {
+	struct zb_opt_list pcap;
+	const char *cores, *heap, *logs, *out;
+	uint64_t count, loop, sample_hz, flows_max, burst;
+	double duration_s, stats_interval_s;
+	int engine, log_format, rate;
+	bool same_flows, ignore_checksums, logs_drop, logs_block, self_cost;
+};
+
+#endif

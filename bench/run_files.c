@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run_files.c - see run_files.h */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/run_files.h"
+#include "profiler/diag.h"
+#include "profiler/flame_svg.h"
+
+static int close_said(FILE *f, const char *path, int ret)
+{
+	if (fclose(f) != 0 && ret == 0)
+		ret = -errno;
+	if (ret < 0)
+		zb_err("%s: %s", path, strerror(-ret));
+	return ret;
+}
+
+static FILE *open_said(const char *path, const char *mode)
+{
+	FILE *f = fopen(path, mode);
+
+	if (f == NULL)
+		zb_err("%s: %s", path, strerror(errno));
+	return f;
+}
+
+static int one_flame(const char *dir, const char *name, const char *title, const struct zb_stack_table *stacks,
+		     uint32_t lane, struct zb_symbols *syms)
+{
+	char folded[PATH_MAX + 64], svg[PATH_MAX + 64], subtitle[160];
+	struct zb_stack_totals totals;
+	struct zb_flame_conf conf = {.title = title, .subtitle = subtitle, .unit = "samples"};
+	FILE *f, *in;
+	int ret;
+
+	zb_stack_table_totals(stacks, lane, syms, &totals);
+	snprintf(subtitle, sizeof(subtitle), "%" PRIu64 " samples of CPU time, %.1f %% of them with a name",
+		 totals.samples, totals.samples ? 100.0 * (double)totals.resolved / (double)totals.samples : 0.0);
+	snprintf(folded, sizeof(folded), "%s/%s.folded", dir, name);
+	snprintf(svg, sizeof(svg), "%s/%s.svg", dir, name);
+	f = open_said(folded, "w+");
+	if (f == NULL)
+		return -errno;
+	ret = zb_stack_table_folded(stacks, lane, syms, f);
+	if (ret < 0 || fflush(f) != 0)
+		return close_said(f, folded, ret < 0 ? ret : -errno);
+	rewind(f);
+	in = f;
+	f = open_said(svg, "w");
+	if (f == NULL) {
+		fclose(in);
+		return -EIO;
+	}
+	ret = close_said(f, svg, zb_flame_svg(&conf, in, f));
+	fclose(in);
+	return ret;
+}
+
+int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, struct zb_symbols *syms)
+{
+	struct zb_stack_table *stacks = zb_sampler_stacks(r->sampler);
+	char dir[PATH_MAX], name[32], title[64];
+	int ret = zb_out_dir_sub(out, "flame", dir);
+
+	for (unsigned i = 0; ret == 0 && i < r->lcore_nr; i++) {
+		snprintf(name, sizeof(name), "lcore-%u", r->lcore[i].cpu);
+		snprintf(title, sizeof(title), "zbench lcore %u", r->lcore[i].cpu);
+		ret = one_flame(dir, name, title, stacks, i, syms);
+	}
+	if (ret == 0)
+		ret = one_flame(dir, "all", "zbench, all lcores", stacks, ZB_LANE_ALL, syms);
+	return ret;
+}

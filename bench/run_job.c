@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run_job.c - checks, passes, artifacts and verdict of a run; see run_job.h */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench/run_files.h"
+#include "bench/run_job.h"
+#include "bench/run_report.h"
+#include "profiler/diag.h"
+
+static volatile sig_atomic_t signalled;
+
+static void on_signal(int sig)
+{
+	signalled = sig;
+}
+
+void zb_job_note(struct zb_run_job *j, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (j->note_nr == ZB_NOTES_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(j->note_text[j->note_nr], sizeof(j->note_text[0]), fmt, ap);
+	va_end(ap);
+	j->note[j->note_nr] = j->note_text[j->note_nr];
+	j->note_nr++;
+}
+
+/* "off", "final" or a number of bytes with K, M or G. */
+static int check_heap(struct zb_run_job *j)
+{
+	const char *text = j->conf->heap;
+	unsigned long long v;
+	unsigned shift = 0;
+	char *end;
+
+	if (strcmp(text, "off") == 0)
+		return 0;
+	j->heap_on = true;
+	if (strcmp(text, "final") != 0) {
+		v = strtoull(text, &end, 10);
+		switch (*end) {
+		case 'G': shift += 10; /* fall through */
+		case 'M': shift += 10; /* fall through */
+		case 'K': shift += 10; end++;
+		}
+		if (*text < '0' || *text > '9' || *end != '\0' || v == 0 || v >> (63 - shift) != 0) {
+			zb_err("--heap %s: not a size; give off, final or bytes between dumps, as 256M", text);
+			return -EINVAL;
+		}
+		j->heap_every = (uint64_t)v << shift;
+	}
+	if (!zb_heap_can_profile()) {
+		zb_err("--heap %s: this build has no heap profiler; build with -Djemalloc=enabled", text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_logs(struct zb_run_job *j)
+{
+	const char *p = j->conf->logs;
+
+	if (strcmp(p, "none") == 0)
+		return 0;
+	if (strcmp(p, "all") == 0) {
+		memset(j->stream_on, true, sizeof(j->stream_on));
+		return 0;
+	}
+	while (*p != '\0') {
+		size_t len = strcspn(p, ",");
+		unsigned i;
+
+		for (i = 0; i < ZB_LOG_NR; i++)
+			if (strlen(zb_log_stream_name[i]) == len && memcmp(zb_log_stream_name[i], p, len) == 0)
+				break;
+		if (i == ZB_LOG_NR) {
+			zb_err("--logs %s: %.*s: no such log; give some of conn,weird,stats,lcore, or all or none",
+			       j->conf->logs, (int)len, p);
+			return -EINVAL;
+		}
+		j->stream_on[i] = true;
+		p += len + (p[len] == ',');
+	}
+	return 0;
+}
+
+static int check_cores(struct zb_run_job *j)
+{
+	unsigned cpus[ZB_CPUS_MAX], nr = 0;
+	int ret = zb_topo_create(&j->topo);
+
+	if (ret < 0) {
+		zb_err("topology: %s", strerror(-ret));
+		return ret;
+	}
+	if (j->conf->cores == NULL) {
+		cpus[0] = zb_topo_default_core(j->topo);
+		nr = 1;
+	} else {
+		ret = zb_cpu_list_parse("--cores", j->conf->cores, cpus, &nr);
+		if (ret == 0)
+			ret = zb_topo_check_cores(j->topo, "--cores", j->conf->cores, cpus, nr);
+		if (ret < 0)
+			return ret;
+	}
+	zb_topo_place(j->topo, cpus, nr, &j->place);
+	zb_topo_host(j->topo, &j->host);
+	return 0;
+}
+
+int zb_job_check(struct zb_run_job *j)
+{
+	int ret = 0;
+
+	if (j->conf->pcap.nr == 0) {
+		zb_err("run: no traffic; give --pcap FILE");
+		return -EINVAL;
+	}
+	if (j->conf->logs_block && j->conf->logs_drop) {
+		zb_err("--logs-drop: contradicts --logs-block; give one of them");
+		return -EINVAL;
+	}
+	if (ret == 0)
+		ret = check_heap(j);
+	if (ret == 0)
+		ret = check_logs(j);
+	if (ret == 0)
+		ret = check_cores(j);
+	return ret;
+}
+
+void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
+{
+	const struct zb_run_conf *o = j->conf;
+
+	*c = (struct zb_pass_conf){
+		.place = &j->place,
+		.trace = j->trace,
+		/* A duration without a count of passes means as many as it takes. */
+		.loops = o->duration_s > 0 && !zb_opt_given(&zb_cmd_run, "loop") ? 0 : o->loop,
+		.duration_s = o->duration_s,
+		.stats_interval_s = o->stats_interval_s,
+		.tsc_hz = j->tsc_hz,
+		.dir = j->out.path,
+		.heap_dir = j->heap_on ? j->heap_dir : NULL,
+		.heap_every = j->heap_every,
+		.sample_hz = (uint32_t)o->sample_hz,
+		.conns_max = (uint32_t)o->flows_max,
+		.burst_max = (uint16_t)o->burst,
+		.mode = (enum zb_engine_mode)o->engine,
+		.format = o->log_format == 0 ? ZB_ROW_JSON : ZB_ROW_TSV,
+		.log_block = !o->logs_drop,
+		.same_flows = o->same_flows,
+		.ignore_checksums = o->ignore_checksums,
+		.marks = true,
+		.progress = zb_progress_wanted(),
+		.signalled = &signalled,
+	};
+	memcpy(c->stream_on, j->stream_on, sizeof(c->stream_on));
+	if (getrandom(&c->secret, sizeof(c->secret), 0) != sizeof(c->secret))
+		c->secret = (uint64_t)(j->begin_s * 1e9) ^ (uint64_t)getpid() << 32;
+}
+
+int zb_job_pass(struct zb_run_job *j)
+{
+	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+	int ret = 0;
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	if (j->heap_on)
+		ret = zb_out_dir_sub(&j->out, "heap", j->heap_dir);
+	if (ret == 0 && j->heap_on)
+		ret = zb_heap_start();
+	if (ret < 0)
+		return ret;
+	zb_job_pass_conf(j, &j->pass_conf);
+	ret = zb_pass_run(&j->pass_conf, &j->pass);
+	j->pass_done = ret == 0;
+	if (j->heap_on)
+		zb_heap_stop();
+	return ret;
+}
+
+void zb_job_artifacts(struct zb_run_job *j)
+{
+	int n;
+
+	if (j->pass.sampler == NULL && j->pass.heap_last[0] == '\0')
+		return;
+	if (zb_symbols_create(&j->syms) < 0) {
+		zb_job_note(j, "no symbols could be read: no flame graphs, no top holders");
+		return;
+	}
+	if (j->pass.sampler != NULL) {
+		if (zb_run_flames(&j->out, &j->pass, j->syms) < 0)
+			zb_job_note(j, "flame graphs could not be written");
+		zb_stack_table_totals(zb_sampler_stacks(j->pass.sampler), ZB_LANE_ALL, j->syms, &j->samples);
+	}
+	if (j->pass.heap_last[0] != '\0') {
+		n = zb_heap_top(j->pass.heap_last, j->syms, j->holder, ZB_HOLDERS_MAX, &j->holder_total);
+		j->holder_nr = n > 0 ? (unsigned)n : 0;
+	}
+}
+
+/* What disturbed the run or was lost, for the person who reads the result. */
+static void note_machine(struct zb_run_job *j)
+{
+	struct zb_advice advice[ZB_NOTES_MAX / 2];
+	unsigned n = zb_topo_advise(j->topo, &j->place, advice, ZB_NOTES_MAX / 2);
+
+	for (unsigned i = 0; i < n; i++)
+		if (advice[i].warning)
+			zb_job_note(j, "%s", advice[i].text);
+}
+
+static uint64_t rows_lost(const struct zb_run_job *j)
+{
+	uint64_t lost = 0;
+
+	for (unsigned i = 0; i < ZB_LOG_NR; i++)
+		lost += j->pass.logs[i].rows_dropped + j->pass.logs[i].rows_failed;
+	return lost;
+}
+
+static void note_run(struct zb_run_job *j)
+{
+	struct zb_sampler_stat st = {0};
+	uint64_t lost = rows_lost(j);
+
+	if (j->pass.interrupted)
+		zb_job_note(j, "interrupted by a signal: figures and logs are complete up to that moment");
+	if (zb_trace_info(j->trace)->cut)
+		zb_job_note(j, "the trace is cut: what came before the damage was analysed");
+	if (lost != 0)
+		zb_job_note(j, "%" PRIu64 " log rows were lost: see log_rows_lost in result.json", lost);
+	if (j->pass.sampler != NULL) {
+		zb_sampler_stat(j->pass.sampler, &st);
+		if (st.samples == 0)
+			zb_job_note(j, "no samples: the run was too short for %u Hz, or sampling is not allowed",
+				    j->pass_conf.sample_hz);
+	}
+	note_machine(j);
+}
+
+static uint64_t rss_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long long size = 0, rss = 0;
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%llu %llu", &size, &rss) != 2)
+		rss = 0;
+	fclose(f);
+	return rss * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void fill_lcores(const struct zb_run_job *j, struct zb_result_lcore *out)
+{
+	for (unsigned i = 0; i < j->pass.lcore_nr; i++) {
+		const struct zb_pass_lcore *l = &j->pass.lcore[i];
+
+		out[i].lcore = out[i].cpu = l->cpu;
+		out[i].numa_node = zb_topo_numa_of(j->topo, l->cpu);
+		out[i].stat = l->stat;
+		out[i].gauge_peak = l->peak;
+		out[i].has_arena = l->has_arena;
+		out[i].arena = l->arena;
+	}
+}
+
+static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
+{
+	const struct zb_trace_info *info = zb_trace_info(j->trace);
+
+	*in = (struct zb_result_input){
+		.kind = "pcap",
+		.files = j->conf->pcap.v,
+		.file_nr = j->conf->pcap.nr,
+		.pkts = info->pkt_nr,
+		.bytes = info->wire_bytes,
+		.has_digest = true,
+		.digest = info->digest,
+		.loops = j->pass_conf.loops,
+		.count = j->conf->count,
+		.duration_s = j->conf->duration_s,
+		.engine = j->conf->engine == 0 ? "full" : "touch",
+		.same_flows = j->conf->same_flows,
+		.ignore_checksums = j->conf->ignore_checksums,
+		.cut = info->cut,
+	};
+}
+
+static void fill_evidence(struct zb_run_job *j, struct zb_result *r)
+{
+	const struct zb_trace_info *info = zb_trace_info(j->trace);
+	struct rusage ru;
+
+	if (j->pass.sampler != NULL) {
+		struct zb_sampler_stat st;
+
+		zb_sampler_stat(j->pass.sampler, &st);
+		r->profile = (struct zb_result_profile){
+			.hz = j->pass_conf.sample_hz,
+			.method = zb_sampler_method_name(st.method),
+			.samples = st.samples,
+			.lost = st.lost,
+			.resolved = j->samples.resolved,
+			.kernel_frames = st.kernel_frames,
+		};
+	}
+	getrusage(RUSAGE_SELF, &ru);
+	r->memory = (struct zb_result_memory){
+		.peak_rss_bytes = (uint64_t)ru.ru_maxrss * 1024,
+		.rss_bytes = rss_bytes(),
+		.trace_image_bytes = info->image_bytes,
+		.trace_index_bytes = info->index_bytes,
+		.has_heap = j->pass.has_heap,
+		.heap = j->pass.heap,
+		.heap_top = j->holder,
+		.heap_top_nr = j->holder_nr,
+	};
+}
+
+static int judge(const struct zb_run_job *j, bool law_holds)
+{
+	if (j->pass.interrupted || j->pass.broke)
+		return ZB_EXIT_BROKE;
+	return law_holds && rows_lost(j) == 0 ? ZB_EXIT_OK : ZB_EXIT_FAILED;
+}
+
+int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv)
+{
+	struct zb_result_lcore *lcores = aligned_alloc(64, j->pass.lcore_nr * sizeof(*lcores));
+	struct zb_result r = {
+		.argc = argc,
+		.argv = argv,
+		.start_unix_ns = (uint64_t)j->start_unix_s * 1000000000u,
+		.wall_s = wall_s,
+		.startup_s = j->startup_s,
+		.load_s = zb_trace_info(j->trace)->load_s,
+		.tsc_hz = j->tsc_hz,
+		.host = j->host,
+		.lcores = lcores,
+		.lcore_nr = j->pass.lcore_nr,
+		.gauge_peak = j->pass.peak,
+		.stream_names = zb_log_stream_name,
+		.logs = j->pass.logs,
+		.stream_nr = ZB_LOG_NR,
+		.status = j->pass.broke	       ? ZB_RESULT_BROKEN
+			  : j->pass.interrupted ? ZB_RESULT_INTERRUPTED
+						: ZB_RESULT_COMPLETE,
+		.self_cost = j->cost,
+		.self_cost_nr = j->cost_nr,
+	};
+	char path[PATH_MAX];
+	int status;
+
+	if (lcores == NULL) {
+		zb_err("result.json: %s", strerror(ENOMEM));
+		return ZB_EXIT_BROKE;
+	}
+	memset(lcores, 0, j->pass.lcore_nr * sizeof(*lcores));
+	fill_lcores(j, lcores);
+	fill_input(j, &r.input);
+	fill_evidence(j, &r);
+	note_run(j);
+	r.notes = j->note;
+	r.note_nr = j->note_nr;
+	status = r.exit_status = judge(j, zb_result_law_holds(&r));
+	snprintf(path, sizeof(path), "%s/result.json", j->out.path);
+	if (zb_result_write(&r, path) < 0 && status == ZB_EXIT_OK)
+		status = ZB_EXIT_FAILED;
+	free(lcores);
+	return status;
+}
+
+void zb_job_fini(struct zb_run_job *j)
+{
+	if (j->pass_done)
+		zb_pass_fini(&j->pass);
+	if (j->syms != NULL)
+		zb_symbols_destroy(j->syms);
+	if (j->trace != NULL)
+		zb_trace_free(j->trace);
+	if (j->eal_up)
+		zb_eal_stop();
+	if (j->topo != NULL)
+		zb_topo_destroy(j->topo);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run_job.h - one `zbench run` from checked options to result.json
+ *
+ * Threading: main only.
+ * Ownership: the job owns what its functions put into it; zb_job_fini() frees it.
+ * Errors:    0 or -errno, said.
+ */
+#ifndef ZB_BENCH_RUN_JOB_H
+#define ZB_BENCH_RUN_JOB_H
+
+#include <time.h>
+
+#include "bench/pass.h"
+#include "bench/out_dir.h"
+#include "bench/result.h"
+#include "bench/run_conf.h"
+#include "capture/eal.h"
+
+#define ZB_HOLDERS_MAX 8
+#define ZB_NOTES_MAX   24
+#define ZB_COSTS_MAX   16
+
+struct zb_run_job {
+	const struct zb_run_conf *conf;
+	struct zb_topo *topo;
+	struct zb_placement place;
+	struct zb_host host;
+	struct zb_out_dir out;
+	struct zb_eal_info eal;
+	struct zb_trace *trace;
+	struct zb_pass_conf pass_conf;
+	struct zb_pass_result pass;
+	struct zb_symbols *syms;
+	struct zb_stack_totals samples;
+	struct zb_heap_holder holder[ZB_HOLDERS_MAX];
+	uint64_t holder_total, heap_every;
+	char heap_dir[PATH_MAX];
+	unsigned holder_nr;
+	const char *note[ZB_NOTES_MAX];
+	char note_text[ZB_NOTES_MAX][224];
+	unsigned note_nr;
+	struct zb_result_cost cost[ZB_COSTS_MAX];
+	unsigned cost_nr;
+	double begin_s, startup_s, tsc_hz;
+	time_t start_unix_s;
+	bool stream_on[ZB_LOG_NR];
+	bool out_made, eal_up, heap_on, pass_done;
+};
+
+/* Checks options against each other and the machine; places threads. -EINVAL, said. */
+int zb_job_check(struct zb_run_job *j);
+
+/* Fills the pass's conf from the options and runs it, with signals caught. */
+int zb_job_pass(struct zb_run_job *j);
+
+/* Fills a pass's conf from the options: also the base of the passes of --self-cost. */
+void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c);
+
+/* Flame graphs and top holders; what cannot be written is said and noted. */
+void zb_job_artifacts(struct zb_run_job *j);
+
+/* Judges the run, writes result.json; returns the exit status. */
+int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv);
+
+/* Adds a sentence for the person and for result.json. */
+void zb_job_note(struct zb_run_job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void zb_job_fini(struct zb_run_job *j);
+
+#endif

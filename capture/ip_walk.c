@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ip_walk.c - link layers and IP headers down to the transport header; see ip_walk_priv.h */
+#include <netinet/in.h>
+#include <string.h>
+#include "capture/ip_walk_priv.h"
+
+#define EXT_HEADERS_MAX 16 /* IPv6 extension headers that are followed */
+
+enum {
+	TYPE_LEN_MAX = 1500, /* below: an 802.3 length, not a type */
+	TYPE_IPV4 = 0x0800,
+	TYPE_VLAN = 0x8100,
+	TYPE_IPV6 = 0x86dd,
+	TYPE_MPLS = 0x8847,
+	TYPE_MPLS_MC = 0x8848,
+	TYPE_PPPOE = 0x8864,
+	TYPE_QINQ = 0x88a8,
+	TYPE_QINQ_9100 = 0x9100,
+	TYPE_QINQ_9200 = 0x9200,
+};
+enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057, PPP_MPLS = 0x0281 };
+
+static uint32_t be16(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 8 | p[1];
+}
+
+/* The following return where the IP header starts, len for: nowhere. off never exceeds len. */
+
+static uint32_t after_mpls(const uint8_t *d, uint32_t len, uint32_t off)
+{
+	while (len - off >= 4) {
+		off += 4;
+		if (d[off - 2] & 1)
+			return off;
+	}
+	return len;
+}
+
+static uint32_t after_ppp(const uint8_t *d, uint32_t len, uint32_t off)
+{
+	uint32_t proto;
+
+	if (len - off < 2)
+		return len;
+	if (d[off] & 1) {
+		proto = d[off]; /* compressed to one byte */
+		off += 1;
+	} else {
+		proto = be16(d + off);
+		off += 2;
+	}
+	switch (proto) {
+	case PPP_IPV4:
+	case PPP_IPV6: return off;
+	case PPP_MPLS: return after_mpls(d, len, off);
+	default: return len;
+	}
+}
+
+/* off is past the type field. */
+static uint32_t after_type(const uint8_t *d, uint32_t len, uint32_t type, uint32_t off)
+{
+	for (;;) {
+		switch (type) {
+		case TYPE_IPV4:
+		case TYPE_IPV6: return off;
+		case TYPE_VLAN:
+		case TYPE_QINQ:
+		case TYPE_QINQ_9100:
+		case TYPE_QINQ_9200:
+			if (len - off < 4)
+				return len;
+			type = be16(d + off + 2);
+			off += 4;
+			continue;
+		case TYPE_MPLS:
+		case TYPE_MPLS_MC: return after_mpls(d, len, off);
+		case TYPE_PPPOE: return len - off < 6 ? len : after_ppp(d, len, off + 6);
+		default: break;
+		}
+		/* LLC with SNAP carries a type behind the length. */
+		if (type > TYPE_LEN_MAX || len - off < 8 ||
+		    memcmp(d + off, "\xaa\xaa\x03\0\0\0", 6) != 0)
+			return len;
+		type = be16(d + off + 6);
+		if (type <= TYPE_LEN_MAX)
+			return len;
+		off += 8;
+	}
+}
+
+static uint32_t after_null(const uint8_t *d, uint32_t len)
+{
+	uint32_t family;
+
+	if (len < 4)
+		return len;
+	memcpy(&family, d, sizeof(family));
+	if (family & 0xffff0000u)
+		family = __builtin_bswap32(family);
+	switch (family) {
+	case 2: /* AF_INET, and AF_INET6 of Linux, NetBSD, FreeBSD, macOS */
+	case 10:
+	case 24:
+	case 28:
+	case 30: return 4;
+	default: return len;
+	}
+}
+
+static uint32_t find_ip(enum zb_link link, const uint8_t *d, uint32_t len)
+{
+	switch (link) {
+	case ZB_LINK_ETHERNET: return len < 14 ? len : after_type(d, len, be16(d + 12), 14);
+	case ZB_LINK_RAW_IP: return 0;
+	case ZB_LINK_SLL: return len < 16 ? len : after_type(d, len, be16(d + 14), 16);
+	case ZB_LINK_SLL2: return len < 20 ? len : after_type(d, len, be16(d), 20);
+	case ZB_LINK_NULL: return after_null(d, len);
+	case ZB_LINK_PPP:
+		return after_ppp(d, len, len >= 2 && d[0] == 0xff && d[1] == 0x03 ? 2 : 0);
+	default: return len;
+	}
+}
+
+static bool walk_v4(const uint8_t *d, uint32_t len, struct zb_ip_walk *w)
+{
+	const uint8_t *h = d + w->ip_off;
+	uint32_t hdr_len = (h[0] & 15u) * 4, frag;
+
+	if (len - w->ip_off < 20 || hdr_len < 20)
+		return false;
+	frag = be16(h + 6) & 0x3fff; /* more fragments, and the offset */
+	w->proto = h[9];
+	w->fragment = frag != 0;
+	if ((frag & 0x1fff) == 0 && len - w->ip_off > hdr_len)
+		w->l4_off = w->ip_off + hdr_len;
+	return true;
+}
+
+static bool is_extension(uint8_t next)
+{
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
+	       next == IPPROTO_FRAGMENT || next == IPPROTO_AH;
+}
+
+/* Past the extension header at off, or len when it is not captured whole or nothing can follow. */
+static uint32_t extension(const uint8_t *d, uint32_t len, uint32_t off, struct zb_ip_walk *w)
+{
+	uint32_t ext_len, frag;
+
+	if (len - off < 8)
+		return len;
+	ext_len = (d[off + 1] + 1u) * 8;
+	if (w->proto == IPPROTO_FRAGMENT) {
+		ext_len = 8;
+		frag = be16(d + off + 2);
+		/* Neither offset nor more to come: whole, RFC 6946. */
+		w->fragment = w->fragment || (frag & 0xfff9) != 0;
+		if ((frag & 0xfff8) != 0)
+			return len;
+	} else if (w->proto == IPPROTO_AH) {
+		ext_len = (d[off + 1] + 2u) * 4;
+	} else if (w->proto == IPPROTO_ROUTING && d[off + 3] != 0) {
+		w->routed = true;
+	}
+	w->proto = d[off];
+	return len - off > ext_len ? off + ext_len : len;
+}
+
+static bool walk_v6(const uint8_t *d, uint32_t len, struct zb_ip_walk *w)
+{
+	uint32_t off = w->ip_off + 40;
+
+	if (len - w->ip_off < 40)
+		return false;
+	w->proto = d[w->ip_off + 6];
+	for (unsigned i = 0; i < EXT_HEADERS_MAX && off < len && is_extension(w->proto); i++)
+		off = extension(d, len, off, w);
+	if (off < len && !is_extension(w->proto))
+		w->l4_off = off;
+	return true;
+}
+
+bool zb_ip_walk(enum zb_link link, const uint8_t *data, uint32_t cap_len, struct zb_ip_walk *w)
+{
+	*w = (struct zb_ip_walk){.ip_off = find_ip(link, data, cap_len)};
+
+	if (w->ip_off >= cap_len)
+		return false;
+	w->version = data[w->ip_off] >> 4;
+	switch (w->version) {
+	case 4: return walk_v4(data, cap_len, w);
+	case 6: return walk_v6(data, cap_len, w);
+	default: return false;
+	}
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn.h - the state of one connection or flow: 256 bytes, four cache lines
+ *
+ * Who the originator is, TCP endpoint states, sizes and the history follow Zeek; tcp_conn.h and conn_update.h hold the
+ * rules. Every connection has one deadline, the time at which it ends if nothing more comes; it is exact: a packet
+ * at or after the deadline belongs to a new connection, whatever the timer wheel has got round to.
+ *
+ * Threading: a connection belongs to its lcore.
+ * Ownership: the pool; a connection is valid until zb_conn_pool_put().
+ */
+#ifndef ZB_PIPELINE_CONN_H
+#define ZB_PIPELINE_CONN_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pipeline/flow_key.h"
+
+#define ZB_SEC_NS 1000000000ull
+
+/* Zeek's default timeouts (init-bare.zeek). */
+#define ZB_TCP_INACTIVITY_NS   (300 * ZB_SEC_NS)  /* once a side is past the handshake */
+#define ZB_LONG_INACTIVITY_NS  (3600 * ZB_SEC_NS) /* SSH, FTP control, telnet, rlogin */
+#define ZB_SHORT_INACTIVITY_NS (60 * ZB_SEC_NS)	  /* UDP, ICMP, other, TCP before that */
+#define ZB_TCP_ATTEMPT_NS      (5 * ZB_SEC_NS)
+#define ZB_TCP_CLOSE_DELAY_NS  (5 * ZB_SEC_NS)
+#define ZB_TCP_LINGER_NS       (5 * ZB_SEC_NS)
+#define ZB_TCP_SESSION_NS      (6 * ZB_SEC_NS)
+
+enum zb_end_state { /* of one TCP side, as Zeek numbers them */
+	ZB_END_INACTIVE,
+	ZB_END_SYN_SENT,
+	ZB_END_SYN_ACK_SENT,
+	ZB_END_PARTIAL,
+	ZB_END_ESTABLISHED,
+	ZB_END_CLOSED,
+	ZB_END_RESET,
+};
+
+/* Letters of the history that are written once for each side. */
+enum zb_hist_bit {
+	ZB_HIST_SYN = 1 << 0,
+	ZB_HIST_FIN = 1 << 1,
+	ZB_HIST_RST = 1 << 2,
+	ZB_HIST_DATA = 1 << 3,
+	ZB_HIST_ACK = 1 << 4,
+	ZB_HIST_MULTI = 1 << 5,
+	ZB_HIST_FINRST = 1 << 6,
+	ZB_HIST_ACTIVE = 1 << 7, /* UDP, ICMP: this side has sent something valid */
+};
+
+/* One side of a connection: one cache line. */
+struct zb_endpoint {
+	uint64_t pkts;		/* valid packets sent */
+	uint64_t ip_bytes;	/* their IP lengths */
+	union {
+		struct {	/* TCP; sequence numbers as on the wire */
+			uint32_t start_seq, last_seq, ack_seq;
+			uint16_t seq_wraps, ack_wraps;
+		};
+		uint64_t bytes; /* UDP, ICMP: payload sent */
+	};
+	uint32_t window, window_seq, window_ack_seq;
+	uint32_t hist_syn, hist_fin, hist_rst; /* relative sequence of the last one, low 32 bits */
+	uint16_t rxmit;		/* retransmissions, saturating */
+	uint16_t zero_win;	/* zero windows, saturating */
+	uint8_t state : 3, prev_state : 3, did_close : 1, fin_seen : 1;
+	uint8_t window_scale;
+	uint8_t hist;		/* enum zb_hist_bit */
+	uint8_t seen_first : 1; /* TCP: a packet of this side has been processed */
+};
+static_assert(sizeof(struct zb_endpoint) == 64, "one cache line");
+
+enum zb_conn_flag {
+	ZB_CONN_ORIG_IS_A = 1 << 0,  /* end a of the key is the originator */
+	ZB_CONN_FINISHED = 1 << 1,   /* out of table and wheel, waiting for its row */
+	ZB_CONN_FRESH = 1 << 2,	     /* no packet processed yet: deadline not valid */
+	ZB_CONN_INACTIVE = 1 << 3,   /* TCP: finished, reset or timed out; session timers do nothing more */
+	ZB_CONN_CLOSING = 1 << 4,    /* TCP: special_ns is when it ends, whatever comes */
+	ZB_CONN_ATTEMPT = 1 << 5,    /* TCP: special_ns is when an unanswered SYN gives up */
+	ZB_CONN_DID_WEIRD = 1 << 6,
+	ZB_CONN_LONG_IDLE = 1 << 7,  /* ZB_LONG_INACTIVITY_NS applies */
+};
+
+/* What few connections need; allocated when first needed. */
+#define ZB_RARE_HISTORY_MAX 232
+struct zb_conn_rare {
+	uint32_t chk_nr[2], fin_nr[2], rst_nr[2]; /* bad checksums, FINs, RSTs; originator, responder */
+	char history[ZB_RARE_HISTORY_MAX];	  /* when longer than the connection's own */
+};
+
+#define ZB_HISTORY_INLINE 12
+
+struct zb_conn {
+	/* Line 0: compared by every look-up, written by every packet. */
+	alignas(64) struct zb_flow_key key;
+	uint64_t deadline_ns;
+	uint64_t last_ns;	     /* last packet that counts for the duration */
+	uint32_t id;		     /* in the pool */
+	uint8_t flags;		     /* enum zb_conn_flag */
+	uint8_t history_len;
+	uint16_t history_lost;	     /* letters that had no room, saturating */
+
+	/* Line 1: written at birth, at death and by the wheel. */
+	uint64_t first_ns;
+	uint64_t uid_seq;	     /* unique in the run; the uid is derived from it */
+	uint64_t special_ns;	     /* see flags */
+	struct zb_conn_rare *rare;
+	void *streams;		     /* reassembly and analyzers hang here */
+	uint32_t wheel_prev, wheel_next;
+	uint16_t wheel_slot;	     /* level * slots + slot */
+	char history[ZB_HISTORY_INLINE];
+
+	/* Lines 2 and 3: originator, responder. */
+	alignas(64) struct zb_endpoint end[2];
+};
+static_assert(sizeof(struct zb_conn) == 256, "four cache lines");
+
+enum { ZB_ORIG, ZB_RESP };
+
+/* The side that sent a packet whose source is end a of the key (or not). */
+static inline unsigned zb_conn_side(const struct zb_conn *c, bool src_is_a)
+{
+	return src_is_a == ((c->flags & ZB_CONN_ORIG_IS_A) != 0) ? ZB_ORIG : ZB_RESP;
+}
+
+static inline const uint8_t *zb_conn_addr(const struct zb_conn *c, unsigned side)
+{
+	return (side == ZB_ORIG) == ((c->flags & ZB_CONN_ORIG_IS_A) != 0) ? c->key.a : c->key.b;
+}
+
+static inline uint16_t zb_conn_port(const struct zb_conn *c, unsigned side)
+{
+	return (side == ZB_ORIG) == ((c->flags & ZB_CONN_ORIG_IS_A) != 0) ? c->key.port_a : c->key.port_b;
+}
+
+/* Appends a letter: upper case for the originator, lower for the responder. */
+void zb_conn_history_add(struct zb_conn *c, unsigned side, char letter);
+
+/* Appends letter unless bit says that this side has had it; returns whether it had. */
+static inline bool zb_conn_history_once(struct zb_conn *c, unsigned side, uint8_t bit, char letter)
+{
+	if (c->end[side].hist & bit)
+		return true;
+	c->end[side].hist |= bit;
+	zb_conn_history_add(c, side, letter);
+	return false;
+}
+
+/* True for 1, 10, 100, ...: when a counted letter is written again. */
+bool zb_conn_history_due(uint32_t count);
+
+const char *zb_conn_history(const struct zb_conn *c);
+
+/* Swaps originator and responder and notes it in the history. */
+void zb_conn_flip(struct zb_conn *c);
+
+/* The rare part, allocated if need be; NULL when memory is out (the caller does without). */
+struct zb_conn_rare *zb_conn_rare(struct zb_conn *c);
+void zb_conn_rare_free(struct zb_conn *c);
+
+/* Bytes of rare parts that the calling thread has allocated and not freed. */
+uint64_t zb_conn_rare_bytes(void);
+
+#endif

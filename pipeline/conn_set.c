@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conn_set.c - see conn_set.h; the pool's slot is recognised as in use by key.ip_version != 0 */
+#include <netinet/in.h>
+
+#include "pipeline/conn_set.h"
+
+int zb_conn_set_init(struct zb_conn_set *s, uint32_t conns_max, uint64_t uid_base, uint64_t secret,
+		     uint64_t start_ns, struct zb_lcore_stat *stat)
+{
+	int ret;
+
+	memset(s, 0, sizeof(*s));
+	ret = zb_flow_table_init(&s->table);
+	if (ret < 0)
+		return ret;
+	ret = zb_conn_pool_init(&s->pool, conns_max);
+	if (ret < 0) {
+		zb_flow_table_fini(&s->table);
+		return ret;
+	}
+	zb_wheel_init(&s->wheel, &s->pool, start_ns);
+	s->stat = stat;
+	s->uid_next = uid_base;
+	s->secret = secret;
+	return 0;
+}
+
+void zb_conn_set_fini(struct zb_conn_set *s)
+{
+	zb_conn_pool_fini(&s->pool);
+	zb_flow_table_fini(&s->table);
+}
+
+/* The counter of a protocol's connections ever created; its gauge stands at the same place in the gauges. */
+static unsigned kind_of(uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP: return 0;
+	case IPPROTO_UDP: return 1;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: return 2;
+	default: return 3;
+	}
+}
+
+static const uint16_t kind_counter[] = {ZB_C_tcp_conns, ZB_C_udp_conns, ZB_C_icmp_conns, ZB_C_other_conns};
+static const uint16_t kind_gauge[] = {ZB_G_active_tcp_conns, ZB_G_active_udp_conns, ZB_G_active_icmp_conns,
+				      ZB_G_active_other_conns};
+
+struct zb_conn *zb_conn_set_find(const struct zb_conn_set *s, const struct zb_flow_key *key, uint32_t hash)
+{
+	struct zb_flow_pos pos;
+	uint32_t id = zb_flow_first(&s->table, hash, &pos);
+
+	for (; id != ZB_FLOW_NONE; id = zb_flow_next(&s->table, hash, &pos)) {
+		struct zb_conn *c = zb_conn_at(&s->pool, id);
+
+		if (zb_flow_key_equal(&c->key, key))
+			return c;
+	}
+	return NULL;
+}
+
+struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_key *key, uint32_t hash,
+				   uint64_t ts_ns)
+{
+	uint32_t id;
+	struct zb_conn *c = zb_conn_pool_get(&s->pool, &id);
+
+	if (c == NULL)
+		return NULL;
+	if (zb_flow_insert(&s->table, hash, id) < 0) {
+		zb_conn_pool_put(&s->pool, id);
+		return NULL;
+	}
+	c->key = *key;
+	c->id = id;
+	c->flags = ZB_CONN_FRESH;
+	c->first_ns = c->last_ns = ts_ns;
+	c->uid_seq = s->uid_next++;
+	s->stat->c[kind_counter[kind_of(key->proto)]]++;
+	s->stat->g[kind_gauge[kind_of(key->proto)]]++;
+	return c;
+}
+
+void zb_conn_set_deadline(struct zb_conn_set *s, struct zb_conn *c, uint64_t deadline_ns)
+{
+	uint64_t before = c->deadline_ns;
+
+	c->deadline_ns = deadline_ns;
+	if (c->flags & ZB_CONN_FRESH) {
+		c->flags &= (uint8_t)~ZB_CONN_FRESH;
+		zb_wheel_add(&s->wheel, c->id, deadline_ns);
+		s->stat->c[ZB_C_timers]++;
+	} else if (deadline_ns < before) {
+		zb_wheel_hasten(&s->wheel, c->id, deadline_ns);
+		s->stat->c[ZB_C_timers]++;
+	}
+}
+
+void zb_conn_set_finish(struct zb_conn_set *s, struct zb_conn *c)
+{
+	zb_flow_remove(&s->table, (uint32_t)zb_flow_key_hash(&c->key, s->secret), c->id);
+	if (!(c->flags & ZB_CONN_FRESH))
+		zb_wheel_remove(&s->wheel, c->id);
+	c->flags |= ZB_CONN_FINISHED;
+	s->stat->g[kind_gauge[kind_of(c->key.proto)]]--;
+	assert(s->finished_nr < ZB_FINISHED_MAX);
+	s->finished[s->finished_nr++] = c->id;
+}
+
+/* Off the wheel already: the rest of finishing. */
+static void finish_expired(struct zb_conn_set *s, uint32_t id)
+{
+	struct zb_conn *c = zb_conn_at(&s->pool, id);
+
+	c->flags |= ZB_CONN_FRESH; /* not on the wheel */
+	zb_conn_set_finish(s, c);
+}
+
+void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
+{
+	uint32_t ids[ZB_EXPIRE_MAX];
+	uint32_t room = ZB_FINISHED_MAX - ZB_BURST_MAX - s->finished_nr;
+	uint32_t n = zb_wheel_advance(&s->wheel, now_ns, ids, room < ZB_EXPIRE_MAX ? room : ZB_EXPIRE_MAX);
+
+	for (uint32_t i = 0; i < n; i++)
+		finish_expired(s, ids[i]);
+	/* The finished are still in the pool until they are released; what they leave must hold a burst. */
+	for (uint32_t i = 0; i < ZB_BURST_MAX; i++) {
+		if (s->pool.used - s->finished_nr + ZB_BURST_MAX <= s->pool.max)
+			break;
+		uint32_t victim = zb_wheel_first(&s->wheel);
+
+		if (victim == UINT32_MAX)
+			break;
+		zb_conn_set_finish(s, zb_conn_at(&s->pool, victim));
+		s->stat->c[ZB_C_conns_evicted]++;
+	}
+}
+
+bool zb_conn_set_drain(struct zb_conn_set *s, uint32_t *cursor)
+{
+	uint32_t n = 0;
+
+	for (; *cursor < s->pool.fresh && n < ZB_EXPIRE_MAX; ++*cursor) {
+		struct zb_conn *c = zb_conn_at(&s->pool, *cursor);
+
+		if (c->key.ip_version == 0)
+			continue;
+		zb_conn_set_finish(s, c);
+		n++;
+	}
+	return n != 0;
+}
+
+void zb_conn_set_release(struct zb_conn_set *s)
+{
+	for (uint32_t i = 0; i < s->finished_nr; i++) {
+		zb_conn_at(&s->pool, s->finished[i])->key.ip_version = 0;
+		zb_conn_pool_put(&s->pool, s->finished[i]);
+	}
+	s->finished_nr = 0;
+}
+
+void zb_conn_set_gauges(const struct zb_conn_set *s)
+{
+	uint64_t *g = s->stat->g;
+
+	g[ZB_G_active_timers] = s->wheel.count;
+	g[ZB_G_conn_bytes] = (uint64_t)s->pool.used * sizeof(struct zb_conn);
+	g[ZB_G_conn_reserved_bytes] = zb_conn_pool_bytes(&s->pool);
+	g[ZB_G_flow_table_bytes] = zb_flow_table_bytes(&s->table);
+	g[ZB_G_timer_bytes] = sizeof(s->wheel);
+	g[ZB_G_history_bytes] = zb_conn_rare_bytes();
+}

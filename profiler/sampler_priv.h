@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sampler_priv.h - what the two ways of sampling share, and what their tests reach into
+ *
+ * A lane goes FREE -> ACTIVE (worker attaches) -> ENDED (worker detaches) -> FREE (main has drained
+ * the rest and closed it). The state is stored with release and read with acquire order: whoever
+ * sees ACTIVE sees the lane's ring, whoever sees ENDED sees its last sample.
+ */
+#ifndef ZB_PROFILER_SAMPLER_PRIV_H
+#define ZB_PROFILER_SAMPLER_PRIV_H
+
+#include <linux/perf_event.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <time.h>
+#include "profiler/sampler.h"
+#include "profiler/unwind_priv.h"
+
+#define ZB_SAMPLE_STACKS_MAX 65536u /* different stacks kept */
+#define ZB_PERF_RING_PAGES   256u   /* a power of two; fewer where the kernel allows no more */
+
+/* One sample on its way into the stack table; the pointers hold until the callee returns. */
+struct zb_sample {
+	const uint64_t *kernel; /* kernel frames, leaf first */
+	uint32_t kernel_depth;
+	struct zb_user_stack user; /* user.depth 0: none */
+};
+
+/* What a drain of one ring found. */
+struct zb_sample_sink {
+	void (*sample)(struct zb_sample_sink *sink, const struct zb_sample *sample);
+	uint64_t lost;	    /* samples that the ring had no room for, or that made no sense */
+	uint64_t throttled; /* times the kernel held sampling back */
+};
+
+/* sampler_perf.c */
+
+struct zb_perf_ring {
+	struct perf_event_mmap_page *page; /* head and tail */
+	const uint8_t *data;
+	size_t data_bytes; /* a power of two */
+};
+
+struct zb_perf_lane {
+	int fd;
+	size_t map_bytes;
+	struct zb_perf_ring ring;
+	enum zb_sampler_method method;
+	bool kernel_frames;
+};
+
+/* hz, or what the kernel allows when that is less (said). */
+uint32_t zb_perf_allowed_hz(uint32_t hz);
+
+/* Opens and starts an event on the calling thread; pages is a power of two. 0 or -errno, not said.
+ */
+int zb_perf_lane_open(struct zb_perf_lane *p, uint32_t hz, uint32_t pages);
+void zb_perf_lane_stop(struct zb_perf_lane *p);
+void zb_perf_lane_close(struct zb_perf_lane *p);
+
+/* Reads all records from tail to head and moves tail. */
+void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink);
+
+/* sampler_timer.c */
+
+#define ZB_TIMER_RING_WORDS (1u << 17) /* a power of two; a record takes 643 at most */
+
+/* Written by the signal handler (head, lost), read by main (tail); records are not split but wrap.
+ */
+struct zb_timer_ring {
+	_Atomic uint64_t head, tail; /* words ever written, ever read */
+	_Atomic uint64_t lost;
+	uint64_t words[ZB_TIMER_RING_WORDS];
+};
+
+struct zb_timer_lane {
+	struct zb_timer_ring *ring;
+	uint64_t stack_lo, stack_hi; /* the thread's stack: [lo, hi) */
+	uint64_t lost_seen;
+	timer_t timer;
+	sigset_t old_mask;
+};
+
+int zb_timer_lane_open(struct zb_timer_lane *t, uint32_t hz);
+void zb_timer_lane_stop(struct zb_timer_lane *t);
+void zb_timer_lane_close(struct zb_timer_lane *t);
+void zb_timer_lane_drain(struct zb_timer_lane *t, struct zb_sample_sink *sink);
+
+/* sampler.c */
+
+enum zb_lane_state { ZB_LANE_FREE, ZB_LANE_ACTIVE, ZB_LANE_ENDED };
+
+struct zb_sampler_lane {
+	_Atomic int state;  /* enum zb_lane_state */
+	_Atomic int method; /* enum zb_sampler_method, of the last attach */
+	_Atomic bool kernel_frames;
+	struct zb_perf_lane perf; /* one of the two is in use */
+	struct zb_timer_lane timer;
+};
+
+struct zb_sampler {
+	struct zb_sampler_conf conf;
+	uint32_t perf_hz;	  /* conf.hz, or less where the kernel wants it */
+	uint32_t perf_ring_pages; /* ZB_PERF_RING_PAGES, unless a test wants less */
+	struct zb_sampler_lane *lanes;
+	struct zb_stack_table *stacks;
+	struct zb_unwind *unwind;
+	uint64_t samples, lost, throttled;
+	atomic_flag warned_fallback, warned_failure;
+};
+
+#endif

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_flame_files.py - a run leaves a flame graph per lcore, folded and drawn, of the work that was done"""
+import re
+import xml.etree.ElementTree
+
+import zb
+
+
+class FlameFiles(zb.Case):
+    def test_folded_and_svg(self):
+        trace = self.trace("--packets", 20000)
+        cpu = zb.cpus(1)[0]
+        self.assert_done(self.zbench("--pcap", trace.path, "--cores", cpu, "--duration", 3, "--logs", "none"))
+        samples = self.result()["profile"]["samples"]
+        self.assertGreater(samples, 0)
+
+        folded = (self.out / "flame" / f"lcore-{cpu}.folded").read_text(encoding="utf-8")
+        total = 0
+        for line in folded.splitlines():
+            stack = re.fullmatch(r"(\S.*) (\d+)", line)
+            self.assertIsNotNone(stack, line)
+            self.assertTrue(all(stack.group(1).split(";")), line)
+            total += int(stack.group(2))
+        self.assertEqual(total, samples)
+        self.assertIn("zb_", folded)
+
+        svg = xml.etree.ElementTree.parse(self.out / "flame" / f"lcore-{cpu}.svg").getroot()
+        self.assertEqual(svg.tag, "{http://www.w3.org/2000/svg}svg")
+        drawn = "".join(svg.itertext())
+        self.assertIn("zb_", drawn)
+
+    def test_sampling_off_leaves_none(self):
+        trace = self.trace("--packets", 5000)
+        self.assert_done(self.zbench("--pcap", trace.path, "--sample-hz", 0))
+        self.assertEqual(zb.listing(self.out / "flame"), [])
+        self.assertEqual(self.result()["profile"].get("samples", 0), 0)
+
+
+if __name__ == "__main__":
+    zb.main()

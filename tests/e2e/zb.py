@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""zb.py - what the end-to-end tests share: running zbench in a folder of its own, traces, logs, results
+
+A test file is `test_PROMISE.py ZBENCH`: it tests the binary given, prints what unittest prints, and exits 77
+when every case was skipped.
+"""
+import collections
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY = ""  # set by main()
+TIMEOUT_S = 120  # for one run; far more than any needs
+
+PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+
+Result = collections.namedtuple("Result", "status out err")
+Trace = collections.namedtuple("Trace", "path packets bytes sessions")
+
+# Where DPDK leaves files when it is not told otherwise.
+SHARED_FOLDERS = ("/dev/hugepages", "/var/run/dpdk", f"/run/user/{os.getuid()}/dpdk", "/tmp/dpdk")
+
+
+def record(packet, seconds=1, length=None):
+    """A pcap record; length: what the header claims instead of the truth."""
+    claimed = len(packet) if length is None else length
+    return struct.pack("<IIII", seconds, 0, claimed, claimed) + packet
+
+
+def cpus(number):
+    """The first CPUs that this process may use, or None when there are fewer."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[:number] if len(allowed) >= number else None
+
+
+def listing(folder):
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def rows(path):
+    """The rows of a JSON log, as dictionaries."""
+    with open(path, encoding="utf-8") as f:
+        return [json.loads(line) for line in f]
+
+
+def _zeek_value(kind, text):
+    if kind.startswith(("set[", "vector[")):
+        inner = kind[kind.index("[") + 1:-1]
+        return [] if text == "(empty)" else [_zeek_value(inner, t) for t in text.split(",")]
+    if kind in ("count", "int", "port"):
+        return int(text)
+    if kind in ("time", "interval", "double"):
+        return float(text)
+    if kind == "bool":
+        return text == "T"
+    if text == "(empty)":
+        return ""
+    text = text.replace("\\\\", "\\x5c")
+    return re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m.group(1), 16)), text)
+
+
+def zeek_rows(path):
+    """The rows of a tab-separated log as dictionaries; unset fields are left out, as in JSON."""
+    found, names, kinds = [], [], []
+    with open(path, encoding="utf-8") as f:
+        for line in f.read().splitlines():
+            fields = line.split("\t")
+            if fields[0] == "#fields":
+                names = fields[1:]
+            elif fields[0] == "#types":
+                kinds = fields[1:]
+            elif not line.startswith("#"):
+                found.append({n: _zeek_value(k, v) for n, k, v in zip(names, kinds, fields, strict=True)
+                              if v != "-"})
+    return found
+
+
+class Case(unittest.TestCase):
+    """One folder per test, self.dir, in which zbench runs; nothing may be left outside it."""
+
+    maxDiff = 4000
+    _traces = {}
+    _trace_dir = None
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="zb-e2e-"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.before = {folder: listing(folder) for folder in SHARED_FOLDERS}
+
+    @property
+    def out(self):
+        return self.dir / "out"
+
+    def command(self, *args):
+        return [BINARY, *map(str, args)]
+
+    def zbench(self, *args, command=None, **popen):
+        """Runs zbench with args and --out self.out; its streams are pipes and stdin is closed."""
+        if command is None:
+            command = self.command(*args, "--out", self.out)
+        run = subprocess.run(command, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=False, **popen)
+        return Result(run.returncode, run.stdout, run.stderr)
+
+    def result(self):
+        with open(self.out / "result.json", encoding="utf-8") as f:
+            return json.load(f)
+
+    def assert_done(self, run, status=0):
+        self.assertEqual(run.status, status, f"exit status; stderr:\n{run.err}stdout:\n{run.out}")
+
+    def assert_refused(self, run, *words):
+        """Exit status 2, one line on stderr that has all of words, and nothing was started or left behind."""
+        self.assert_done(run, 2)
+        self.assertEqual(len(run.err.splitlines()), 1, run.err)
+        self.assertRegex(run.err, r"\Azbench: \S.*: .+\n\Z")
+        for word in words:
+            self.assertIn(str(word), run.err)
+        self.assertFalse(self.out.exists(), f"{self.out} was left behind")
+        self.assert_nothing_left()
+
+    def assert_nothing_left(self):
+        for folder, names in self.before.items():
+            self.assertEqual(listing(folder), names, f"files left in {folder}")
+
+    def assert_law_holds(self, result):
+        for part in [result["totals"], *result["lcores"]]:
+            self.assertEqual(part["residual_pkts"], 0)
+            self.assertEqual(part["residual_bytes"], 0)
+            self.assertEqual(part["pkts_link"],
+                             part["pkts_proc"] + part["pkts_dropped"] + part["pkts_filtered"])
+        self.assertTrue(result["verdict"]["law_holds"])
+
+    @classmethod
+    def trace(cls, *options):
+        """A generated trace, made once for all tests that ask for the same."""
+        if options not in cls._traces:
+            if Case._trace_dir is None:
+                Case._trace_dir = tempfile.TemporaryDirectory(prefix="zb-e2e-traces-")
+                os.chmod(Case._trace_dir.name, 0o755)
+            path = pathlib.Path(Case._trace_dir.name, f"{len(cls._traces)}.pcap")
+            made = subprocess.run([BINARY, "gen", "--out", path, *map(str, options)], text=True, check=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=TIMEOUT_S)
+            numbers = re.search(r": (\d+) packets, (\d+) bytes, (\d+) sessions, ", made.stdout)
+            cls._traces[options] = Trace(path, *map(int, numbers.groups()))
+        return cls._traces[options]
+
+
+def main():
+    global BINARY
+    BINARY = os.path.abspath(sys.argv.pop(1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    program = unittest.main(verbosity=2, exit=False)
+    if Case._trace_dir is not None:
+        Case._trace_dir.cleanup()
+    outcome = program.result
+    if not outcome.wasSuccessful():
+        sys.exit(1)
+    sys.exit(77 if outcome.testsRun == len(outcome.skipped) else 0)
