@@ -27,9 +27,8 @@ static const struct zb_opt opts[] = {
 		.type = ZB_OPT_EACH,
 		.arg = "METRIC:BOUND",
 		.help = "let METRIC move by BOUND and no further: ±5%, ±300 (or plain 5%, +-5%) "
-			"either "
-			"way, +5% only up, -5% only down; in place of its default rule; may be "
-			"repeated",
+			"either way; +5% minds only growth, -5% only a fall; in place of its "
+			"default rule; may be repeated",
 		.offset = offsetof(struct gate_conf, allow),
 	},
 };

@@ -74,12 +74,6 @@ static int show(const struct zb_topo *t, const struct zb_placement *p, const str
 		}
 	}
 	zb_topo_print(t, p, stdout);
-	if (fflush(stdout) != 0) {
-		zb_err("standard output: cannot write: %s", strerror(errno));
-		if (svg != NULL)
-			fclose(svg);
-		return ZB_EXIT_BROKE;
-	}
 	return svg != NULL ? write_svg(t, p, c->svg, svg) : ZB_EXIT_OK;
 }
 

@@ -4,8 +4,8 @@
  *
  * Without a rule of the caller's: bytes_recv and pkts_proc may not fall, pkts_dropped,
  * log_rows_lost and log_rows_failed may not rise, residual_pkts and residual_bytes must be 0. A
- * rule replaces the default for its metric and holds both ways: +N lets it grow by N and not fall,
- * -N lets it fall by N and not grow, N and +-N let it move both ways.
+ * rule replaces the default for its metric: +N lets it grow by N at most and fall as it likes, -N
+ * lets it fall by N at most and grow as it likes, N and +-N bound both ways.
  *
  * A metric is a name in totals ("pps"), or a path ("lcores.0.cycles_per_pkt",
  * "memory.peak_rss_bytes", "log_rows.conn" for "totals.log_rows.conn"); "mem" stands for

@@ -66,8 +66,9 @@ int zb_gate_rule_parse(const char *text, struct zb_gate_rule *out)
 	rule.percent = strcmp(rest, "%") == 0;
 	if (!rule.percent && *rest != '\0')
 		return say_bad(text);
-	rule.fall_max = directions[i].falls ? amount : 0;
-	rule.rise_max = directions[i].rises ? amount : 0;
+	/* A direction that is not named is free: pps:-5% minds a loss of speed only. */
+	rule.fall_max = directions[i].falls ? amount : INFINITY;
+	rule.rise_max = directions[i].rises ? amount : INFINITY;
 	snprintf(rule.bound, sizeof(rule.bound), "%s%.10g%s", directions[i].shown, amount,
 		 rule.percent ? " %" : "");
 	*out = rule;

@@ -14,6 +14,7 @@
 
 #define TICK_NS	   20000000 /* the reporter looks around fifty times a second */
 #define SNAP_SLOTS 1024
+#define FLUSH_S	   1.0 /* statistics reach their files at least so often */
 
 const char *const zb_log_stream_name[ZB_LOG_NR] = {
 	[ZB_LOG_CONN] = "conn",
@@ -223,6 +224,20 @@ static void look_at_heap(struct zb_pass *p)
 	__atomic_store_n(&p->release, true, __ATOMIC_RELEASE);
 }
 
+/* The reporter's own rows are few; without this they would wait for a full buffer. */
+static void flush_stats(struct zb_pass *p, double now)
+{
+	if (now - p->flushed_s < FLUSH_S)
+		return;
+	p->flushed_s = now;
+	for (uint16_t i = ZB_LOG_STATS; i <= ZB_LOG_LCORE; i++) {
+		struct zb_log_port *port = zb_log_port(p->logs, i, (uint16_t)p->worker_nr);
+
+		if (port != NULL)
+			zb_log_flush(port);
+	}
+}
+
 static bool all_workers(const struct zb_pass *p, size_t flag_offset)
 {
 	for (unsigned i = 0; i < p->worker_nr; i++)
@@ -242,6 +257,7 @@ static void report(struct zb_pass *p)
 		if (p->sampler != NULL)
 			zb_sampler_drain(p->sampler);
 		take_snapshots(p);
+		flush_stats(p, now_s());
 		zb_pass_heap_poll(p);
 		if (p->conf->progress)
 			zb_pass_progress(p, now_s());
@@ -266,7 +282,7 @@ static void launch(struct zb_pass *p)
 {
 	unsigned launched = 0;
 
-	p->begin_s = now_s();
+	p->begin_s = p->flushed_s = now_s();
 	for (; launched < p->worker_nr; launched++) {
 		int ret = zb_eal_launch(launched, worker_main, &p->worker[launched]);
 

@@ -30,7 +30,7 @@ struct zb_pass {
 	struct zb_stats_log *stats;
 	struct zb_replay *replay;
 	struct zb_sampler *sampler;
-	double begin_s, shown_s;	/* shown: when the progress line was last drawn */
+	double begin_s, flushed_s, shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;
 	uint64_t heap_next;		/* bytes allocated at which the next dump is due */
 	bool stop;			/* workers: end at your next burst */

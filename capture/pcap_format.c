@@ -71,9 +71,8 @@ static int read_header(struct zb_feed *f, struct pcap *p)
 	}
 	p->frac_ns = magics[m].frac_ns;
 	if (f->avail < FILE_HEADER_BYTES) {
-		zb_err("%s: not a trace: ends inside the pcap file header (%" PRIu64
-		       " of %u bytes); capture it again",
-		       path, f->avail, FILE_HEADER_BYTES);
+		zb_err("%s: not a trace: %s after %" PRIu64 " of %u bytes of the pcap file header",
+		       path, f->broken != NULL ? f->broken : "ends", f->avail, FILE_HEADER_BYTES);
 		return -EINVAL;
 	}
 	major = zb_get16(h + 4, p->swap);

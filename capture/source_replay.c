@@ -30,7 +30,6 @@ struct queue {
 	uint64_t pkt_nr;
 	uint64_t loops;	    /* 0: no end */
 	uint64_t period_ns; /* from a pass's first packet to the next one's */
-	uint64_t shift_max; /* beyond it times would wrap */
 	const bool *stop;
 	bool rewrite;
 };
@@ -49,12 +48,17 @@ static bool advance_pass(struct queue *q)
 		return false;
 	q->pass++;
 	q->pos = 0;
-	/* Time stands still rather than wrap at the end of the 64 bits. */
-	if (q->shift_max - q->shift_ns >= q->period_ns)
-		q->shift_ns += q->period_ns;
-	else
-		q->shift_ns = q->shift_max;
+	if (__builtin_add_overflow(q->shift_ns, q->period_ns, &q->shift_ns))
+		q->shift_ns = UINT64_MAX;
 	return true;
+}
+
+/* Time stands still at the end of its 64 bits rather than wrap. */
+static uint64_t shifted_ns(const struct queue *q, uint64_t ts_ns)
+{
+	if (__builtin_add_overflow(ts_ns, q->shift_ns, &ts_ns) || ts_ns > ZB_TIME_NS_MAX)
+		return ZB_TIME_NS_MAX;
+	return ts_ns;
 }
 
 static void prefetch_pkt(const struct queue *q, uint64_t i)
@@ -88,7 +92,7 @@ static uint16_t take(struct queue *q, struct zb_pkt *pkts, uint16_t n, uint64_t 
 		n = (uint16_t)left;
 	for (i = 0; i < n; i++) {
 		struct zb_trace_pkt *t = &q->pkts[q->pos + i];
-		uint64_t ts_ns = t->ts_ns + q->shift_ns;
+		uint64_t ts_ns = shifted_ns(q, t->ts_ns);
 
 		if (ts_ns >= until_ns)
 			break;
@@ -126,15 +130,15 @@ static uint64_t replay_next_ns(const struct zb_rxq *rxq)
 	if (rxq->done)
 		return 0;
 	if (q->pos < q->pkt_nr)
-		return q->pkts[q->pos].ts_ns + q->shift_ns;
+		return shifted_ns(q, q->pkts[q->pos].ts_ns);
 	/* Between two passes: the next burst will begin another one. */
 	ahead = *q;
-	return advance_pass(&ahead) ? ahead.pkts[0].ts_ns + ahead.shift_ns : 0;
+	return advance_pass(&ahead) ? shifted_ns(&ahead, ahead.pkts[0].ts_ns) : 0;
 }
 
 /*
- * A trace in memory is a link that loses nothing. What was meant to come is told from the position in
- * the trace, what came from the bursts handed out, so that the two can disagree.
+ * A trace in memory is a link that loses nothing. What was meant to come is told from the position
+ * in the trace, what came from the bursts handed out, so that the two can disagree.
  */
 static void replay_ledger(const struct zb_rxq *rxq, struct zb_rxq_ledger *out)
 {
@@ -188,7 +192,6 @@ int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
 			.pkt_nr = s->pkt_nr,
 			.loops = conf->loops,
 			.period_ns = period_ns(info, conf->pass_gap_ns),
-			.shift_max = UINT64_MAX - info->last_ns,
 			.stop = conf->stop,
 			.rewrite = !conf->same_flows,
 		};

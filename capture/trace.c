@@ -140,7 +140,7 @@ int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 	const uint8_t *data = zb_feed_at(l->feed, r->off);
 	struct zb_trace_pkt p = {
 		.data = (uint8_t *)((uintptr_t)l->anchor + l->feed->image_off + r->off),
-		.ts_ns = r->ts_ns,
+		.ts_ns = r->ts_ns < ZB_TIME_NS_MAX ? r->ts_ns : ZB_TIME_NS_MAX,
 		.cap_len = r->cap_len,
 		.wire_len = r->wire_len < r->cap_len ? r->cap_len : r->wire_len,
 		.link = (uint8_t)r->link,

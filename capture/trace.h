@@ -20,6 +20,8 @@
 #include "capture/packet.h"
 
 #define ZB_RECORD_MAX (256u * 1024) /* bytes of one packet; a longer record is an error */
+/* The latest packet time: the last one that a burst until UINT64_MAX still includes. */
+#define ZB_TIME_NS_MAX (UINT64_MAX - 1)
 
 struct zb_trace_pkt {
 	uint8_t *data;	/* in the image; rewritten between passes by the shard's worker */

@@ -88,10 +88,12 @@ static void udp_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *p,
 	zb_conn_history_once(c, side, ZB_HIST_DATA, 'D');
 }
 
+/* ICMP, and protocols of which only the packets are counted. */
 static void other_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *p)
 {
 	c->last_ns = p->ts_ns;
-	c->end[side].bytes += p->payload_len;
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
+		c->end[side].bytes += p->payload_len;
 	c->end[side].hist |= ZB_HIST_ACTIVE;
 }
 

@@ -24,13 +24,13 @@ static uint16_t be16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static enum zb_fate odd_ip(const struct zb_decoder *d, enum zb_weird_name name, enum zb_fate fate)
+static __attribute__((cold, noinline)) enum zb_fate odd_ip(const struct zb_decoder *d, enum zb_weird_name name, enum zb_fate fate)
 {
 	zb_weird_net(d->weird, name);
 	return fate;
 }
 
-static enum zb_fate odd_flow(const struct zb_decoder *d, const struct ip_view *v, enum zb_weird_name name,
+static __attribute__((cold, noinline)) enum zb_fate odd_flow(const struct zb_decoder *d, const struct ip_view *v, enum zb_weird_name name,
 			     enum zb_fate fate)
 {
 	zb_weird_flow(d->weird, name, v->src, v->dst, v->addr_len);
@@ -38,7 +38,7 @@ static enum zb_fate odd_flow(const struct zb_decoder *d, const struct ip_view *v
 }
 
 /* Total length against the wire, header length against both; the same checks for both versions. */
-static enum zb_fate check_lengths(const struct zb_decoder *d, const struct zb_pkt *p, uint32_t total,
+static inline enum zb_fate check_lengths(const struct zb_decoder *d, const struct zb_pkt *p, uint32_t total,
 				  uint32_t hdr_len, uint32_t hdr_min)
 {
 	if (p->wire_len < total + p->l3_off)
@@ -52,7 +52,7 @@ static enum zb_fate check_lengths(const struct zb_decoder *d, const struct zb_pk
 	return ZB_FATE_conn;
 }
 
-static enum zb_fate decode_ipv4(const struct zb_decoder *d, struct zb_pkt *p, struct ip_view *v)
+static inline enum zb_fate decode_ipv4(const struct zb_decoder *d, struct zb_pkt *p, struct ip_view *v)
 {
 	const uint8_t *h = p->data + p->l3_off;
 	uint32_t hdr_len = (h[0] & 15u) * 4, total = be16(h + 2);
@@ -152,7 +152,7 @@ static uint64_t pseudo_sum(const struct ip_view *v, uint8_t proto, uint32_t len)
 	       zb_checksum_host16((uint16_t)(len >> 16));
 }
 
-static bool checksum_wrong(const struct zb_decoder *d, const struct zb_pkt *p, const struct ip_view *v, bool pseudo)
+static inline bool checksum_wrong(const struct zb_decoder *d, const struct zb_pkt *p, const struct ip_view *v, bool pseudo)
 {
 	uint64_t sum;
 
@@ -164,7 +164,7 @@ static bool checksum_wrong(const struct zb_decoder *d, const struct zb_pkt *p, c
 }
 
 /* Headers the transport needs at least: stated and captured? */
-static enum zb_fate check_room(const struct zb_decoder *d, const struct ip_view *v, uint32_t need)
+static inline enum zb_fate check_room(const struct zb_decoder *d, const struct ip_view *v, uint32_t need)
 {
 	if (v->stated != 0 && v->stated < need)
 		return odd_flow(d, v, ZB_WEIRD_truncated_header, ZB_FATE_truncated_transport);
@@ -173,7 +173,7 @@ static enum zb_fate check_room(const struct zb_decoder *d, const struct ip_view 
 	return ZB_FATE_conn;
 }
 
-static void set_payload(struct zb_pkt *p, const struct ip_view *v, uint32_t hdr_len)
+static inline void set_payload(struct zb_pkt *p, const struct ip_view *v, uint32_t hdr_len)
 {
 	uint32_t cap = v->l4_cap - hdr_len;
 
@@ -182,7 +182,7 @@ static void set_payload(struct zb_pkt *p, const struct ip_view *v, uint32_t hdr_
 	p->payload_cap = cap < p->payload_len ? cap : p->payload_len;
 }
 
-static enum zb_fate decode_tcp(const struct zb_decoder *d, struct zb_pkt *p, const struct ip_view *v)
+static inline enum zb_fate decode_tcp(const struct zb_decoder *d, struct zb_pkt *p, const struct ip_view *v)
 {
 	const uint8_t *h = p->data + v->l4_off;
 	enum zb_fate fate = check_room(d, v, 20);
@@ -200,7 +200,7 @@ static enum zb_fate decode_tcp(const struct zb_decoder *d, struct zb_pkt *p, con
 	return checksum_wrong(d, p, v, true) ? ZB_FATE_bad_transport_checksum : ZB_FATE_conn;
 }
 
-static enum zb_fate decode_udp(const struct zb_decoder *d, struct zb_pkt *p, const struct ip_view *v)
+static inline enum zb_fate decode_udp(const struct zb_decoder *d, struct zb_pkt *p, const struct ip_view *v)
 {
 	const uint8_t *h = p->data + v->l4_off;
 	enum zb_fate fate = check_room(d, v, 8);

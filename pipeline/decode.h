@@ -30,6 +30,16 @@ uint16_t zb_decode_burst(const struct zb_decoder *d, struct zb_pkt *pkts, uint16
 			 uint8_t *live);
 
 /* Finds the IP header of a packet: sets l3_off and returns ZB_FATE_conn, or what became of it instead. */
-enum zb_fate zb_decode_link(struct zb_pkt *p);
+enum zb_fate zb_decode_link_any(struct zb_pkt *p);
+
+/* The same; untagged IPv4 on Ethernet, which most packets are, without a call. */
+static inline enum zb_fate zb_decode_link(struct zb_pkt *p)
+{
+	if (p->link == ZB_LINK_ETHERNET && p->cap_len >= 14 && p->data[12] == 0x08 && p->data[13] == 0x00) {
+		p->l3_off = 14;
+		return ZB_FATE_conn;
+	}
+	return zb_decode_link_any(p);
+}
 
 #endif

@@ -121,7 +121,7 @@ static enum zb_fate after_null(struct zb_pkt *p)
 	}
 }
 
-enum zb_fate zb_decode_link(struct zb_pkt *p)
+enum zb_fate zb_decode_link_any(struct zb_pkt *p)
 {
 	switch ((enum zb_link)p->link) {
 	case ZB_LINK_ETHERNET:

@@ -356,11 +356,11 @@ void zb_engine_run(struct zb_engine *e)
 	refresh_stat(e);
 	if (e->conf.at_end != NULL)
 		e->conf.at_end(e->conf.at_end_arg);
-	uint64_t begin = rte_rdtsc();
+	uint64_t begin = rte_rdtsc(), waited = begin - t;
 
 	drain(e);
 	t = mark(&st->stage_cycles[ZB_STAGE_log], begin);
 	st->busy_cycles += t - begin;
-	st->last_tsc = t;
+	st->last_tsc = t - waited; /* the time that someone looked at the state is nobody's work */
 	snapshot(e, e->interval, true);
 }

@@ -43,7 +43,35 @@ static inline bool zb_flow_key_equal(const struct zb_flow_key *x, const struct z
 
 static inline uint64_t zb_flow_key_hash(const struct zb_flow_key *k, uint64_t secret)
 {
-	return XXH3_64bits_withSeed(k, sizeof(*k), secret);
+	uint64_t w[2];
+	uint32_t a, b;
+
+	if (k->ip_version != 4)
+		return XXH3_64bits_withSeed(k, sizeof(*k), secret);
+	/* What an IPv4 key says fits 16 bytes, for which the hash needs one multiplication instead of four. */
+	memcpy(&a, k->a, 4);
+	memcpy(&b, k->b, 4);
+	memcpy(&w[1], &k->port_a, 8);
+	w[0] = (uint64_t)a << 32 | b;
+	return XXH3_64bits_withSeed(w, sizeof(w), secret);
+}
+
+/* Whether (src, sport) comes before (dst, dport); addresses in network order. */
+static inline bool zb_flow_key_in_order(const uint8_t *src, const uint8_t *dst, unsigned addr_len, uint16_t sport,
+					uint16_t dport)
+{
+	if (addr_len == 4) {
+		uint32_t s, d;
+
+		memcpy(&s, src, 4);
+		memcpy(&d, dst, 4);
+		s = __builtin_bswap32(s);
+		d = __builtin_bswap32(d);
+		return s < d || (s == d && sport <= dport);
+	}
+	int order = memcmp(src, dst, addr_len);
+
+	return order < 0 || (order == 0 && sport <= dport);
 }
 
 /*
@@ -54,17 +82,31 @@ static inline bool zb_flow_key_make(struct zb_flow_key *k, const uint8_t *src, c
 				    unsigned addr_len, uint16_t sport, uint16_t dport, uint8_t proto,
 				    bool one_way)
 {
-	int order = memcmp(src, dst, addr_len);
-	bool src_is_a = one_way || order < 0 || (order == 0 && sport <= dport);
+	bool src_is_a = one_way || zb_flow_key_in_order(src, dst, addr_len, sport, dport);
 
-	memset(k, 0, sizeof(*k));
-	memcpy(k->a, src_is_a ? src : dst, addr_len);
-	memcpy(k->b, src_is_a ? dst : src, addr_len);
-	k->port_a = src_is_a ? sport : dport;
-	k->port_b = src_is_a ? dport : sport;
-	k->proto = proto;
-	k->ip_version = addr_len == 4 ? 4 : 6;
-	k->one_way = one_way;
+	if (!src_is_a) {
+		const uint8_t *t = src;
+		uint16_t port = sport;
+
+		src = dst;
+		dst = t;
+		sport = dport;
+		dport = port;
+	}
+	*k = (struct zb_flow_key){
+		.port_a = sport,
+		.port_b = dport,
+		.proto = proto,
+		.ip_version = addr_len == 4 ? 4 : 6,
+		.one_way = one_way,
+	};
+	if (addr_len == 4) {
+		memcpy(k->a, src, 4);
+		memcpy(k->b, dst, 4);
+	} else {
+		memcpy(k->a, src, 16);
+		memcpy(k->b, dst, 16);
+	}
 	return src_is_a;
 }
 

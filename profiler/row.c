@@ -470,8 +470,7 @@ size_t zb_row_end(struct zb_row *r)
 
 	assert(r->next == &r->shape->prefix[r->shape->def->field_nr]);
 	if (!r->tsv) {
-		/* The comma before the first member becomes the brace; without members there is
-		 * none. */
+		/* The comma before the first member becomes the brace; there may be none. */
 		at += at == r->begin;
 		r->begin[0] = '{';
 		*at++ = '}';

@@ -29,10 +29,7 @@
 #define USER_REGS 0
 #endif
 
-/* A drain is due each 100 ms: this much goes into the smaller rings that ordinary users get, twice.
- */
-#define STACK_BYTES_PER_S 2000000u
-#define STACK_BYTES_MIN	  256u
+#define STACK_BYTES_MIN 256u
 
 #define SAMPLE_TYPE (PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CALLCHAIN)
 
@@ -54,20 +51,20 @@ uint32_t zb_perf_allowed_hz(uint32_t hz)
 	return hz;
 }
 
-/* Bytes of the stack to copy with each sample, a multiple of 8: all that may be, or fewer at high
- * rates. */
-static uint32_t stack_bytes(uint32_t hz)
+/* Bytes of the stack to copy with each sample, a multiple of 8: what 100 ms of samples put into
+ * half a ring. */
+static uint32_t stack_bytes(uint32_t hz, size_t ring_bytes)
 {
-	uint32_t bytes = STACK_BYTES_PER_S / hz / 8 * 8;
+	size_t bytes = ring_bytes / 2 * 10 / hz / 8 * 8;
 
 	if (bytes < STACK_BYTES_MIN)
 		return STACK_BYTES_MIN;
-	return bytes < ZB_UNWIND_STACK_BYTES ? bytes : ZB_UNWIND_STACK_BYTES;
+	return bytes < ZB_UNWIND_STACK_BYTES ? (uint32_t)bytes : ZB_UNWIND_STACK_BYTES;
 }
 
 /* Opens the best event that is allowed: cycles before cpu-clock, with the kernel's share before
  * without. */
-static int open_event(struct zb_perf_lane *p, uint32_t hz)
+static int open_event(struct zb_perf_lane *p, uint32_t hz, size_t ring_bytes)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -82,7 +79,7 @@ static int open_event(struct zb_perf_lane *p, uint32_t hz)
 
 	if (USER_REGS != 0) {
 		attr.sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
-		attr.sample_stack_user = stack_bytes(hz);
+		attr.sample_stack_user = stack_bytes(hz, ring_bytes);
 	}
 	for (int i = 0; i < 4; i++) {
 		bool cycles = i < 2, kernel = i % 2 == 0;
@@ -102,38 +99,29 @@ static int open_event(struct zb_perf_lane *p, uint32_t hz)
 	return ret;
 }
 
-/* Maps a ring of pages, or of fewer: unprivileged users may lock only kernel.perf_event_mlock_kb
- * per CPU. */
-static int map_ring(struct zb_perf_lane *p, uint32_t pages)
+static int map_ring(struct zb_perf_lane *p, size_t ring_bytes, size_t page_bytes)
 {
-	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	int ret = -EINVAL;
+	void *map;
 
-	for (; pages > 0; pages /= 2) {
-		void *map;
-
-		p->map_bytes = (pages + 1) * page_bytes;
-		map = mmap(NULL, p->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
-		if (map != MAP_FAILED) {
-			p->ring.page = map;
-			p->ring.data = (const uint8_t *)map + page_bytes;
-			p->ring.data_bytes = pages * page_bytes;
-			return 0;
-		}
-		ret = -errno;
-		if (errno != EPERM && errno != ENOMEM)
-			break;
-	}
-	return ret;
+	p->map_bytes = ring_bytes + page_bytes;
+	map = mmap(NULL, p->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	p->ring.page = map;
+	p->ring.data = (const uint8_t *)map + page_bytes;
+	p->ring.data_bytes = ring_bytes;
+	return 0;
 }
 
-int zb_perf_lane_open(struct zb_perf_lane *p, uint32_t hz, uint32_t pages)
+/* An event with a ring of exactly this many pages. */
+static int open_with_ring(struct zb_perf_lane *p, uint32_t hz, uint32_t pages)
 {
-	int ret = open_event(p, hz);
+	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	int ret = open_event(p, hz, pages * page_bytes);
 
 	if (ret < 0)
 		return ret;
-	ret = map_ring(p, pages);
+	ret = map_ring(p, pages * page_bytes, page_bytes);
 	if (ret < 0)
 		goto close_fd;
 	if (ioctl(p->fd, PERF_EVENT_IOC_ENABLE, 0) < 0) {
@@ -146,6 +134,19 @@ unmap:
 	munmap(p->ring.page, p->map_bytes);
 close_fd:
 	close(p->fd);
+	return ret;
+}
+
+int zb_perf_lane_open(struct zb_perf_lane *p, uint32_t hz, uint32_t pages)
+{
+	int ret = -EINVAL;
+
+	/* Ordinary users may lock kernel.perf_event_mlock_kb per CPU, all their rings together. */
+	for (; pages > 0; pages /= 2) {
+		ret = open_with_ring(p, hz, pages);
+		if (ret != -EPERM && ret != -ENOMEM)
+			break;
+	}
 	return ret;
 }
 

@@ -17,10 +17,12 @@ int zb_snap_ring_create(uint32_t slots, struct zb_snap_ring **out);
 void zb_snap_ring_destroy(struct zb_snap_ring *r);
 
 /*
- * Producer: copies *stat into the next slot. False when the ring is full and nothing was stored; the caller
- * counts that, and the next snapshot covers both intervals. When last is true it waits for room instead.
+ * Producer: copies *stat into the next slot. False when the ring is full and nothing was stored;
+ * the caller counts that, and the next snapshot covers both intervals. When last is true it waits
+ * for room instead.
  */
-bool zb_snap_put(struct zb_snap_ring *r, const struct zb_lcore_stat *stat, uint64_t interval, bool last);
+bool zb_snap_put(struct zb_snap_ring *r, const struct zb_lcore_stat *stat, uint64_t interval,
+		 bool last);
 
 /* Consumer: copies the oldest snapshot out; false when there is none. */
 bool zb_snap_get(struct zb_snap_ring *r, struct zb_snapshot *out);

@@ -120,7 +120,6 @@ struct zb_stats_log {
 	struct zb_log_port *stats, *lcore;
 	double tsc_hz;
 	struct peer whole;
-	uint64_t written; /* interval of the whole's newest row */
 	unsigned held_nr;
 	struct held *held; /* ZB_STATS_LOG_HELD_MAX, by rising interval */
 	unsigned lane_nr;
@@ -293,21 +292,18 @@ static void write_oldest(struct zb_stats_log *s)
 {
 	s->whole.tally.lag_ns = 0;
 	tally_add(&s->whole.tally, &s->held[0].tally);
-	s->written = s->held[0].interval;
 	s->held_nr--;
 	memmove(&s->held[0], &s->held[1], s->held_nr * sizeof(s->held[0]));
 	peer_write(s, &s->whole);
 }
 
-/* The entry of an interval, made when there is none. What comes too late counts in the newest row's
- * interval. */
+/* The entry of an interval, made when there is none. */
 static struct held *held_get(struct zb_stats_log *s, uint64_t interval)
 {
 	unsigned at;
 
 	if (s->held_nr == ZB_STATS_LOG_HELD_MAX)
 		write_oldest(s);
-	interval = larger(interval, s->written);
 	for (at = s->held_nr; at > 0 && s->held[at - 1].interval > interval; at--)
 		;
 	if (at > 0 && s->held[at - 1].interval == interval)

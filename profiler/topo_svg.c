@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define PAGE_W	   1290 /* two-way SMT: a row of eight cores, or of two caches with four each */
+#define PAGE_W	   1290 /* fits eight two-way SMT cores in a row, or two caches of four */
 #define PAGE_W_MIN 760
 #define MARGIN	   20
 #define PAD	   7

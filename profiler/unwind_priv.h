@@ -2,12 +2,14 @@
 /*
  * unwind_priv.h - completes call chains that frame pointers alone cannot tell
  *
- * A chain by frame pointer is right where every function keeps a frame. System libraries do not: a
- * sample in memcpy() misses memcpy()'s caller, and one in malloc(), which uses the frame pointer
- * for something else, misses all of them or names places that never called. With the sampled
- * registers and the first bytes of the stack, the unwind tables (.eh_frame) tell the frames from
- * the leaf up to the first function that keeps a frame pointer; from there the chain is right.
- * x86-64 only; elsewhere chains stay as they are.
+ * A chain by frame pointer is right where every function keeps a frame. System libraries do not,
+ * nor do our own functions that call nothing (gcc gives them no frame, whatever the options say),
+ * nor does any function in its first and last instructions: such a sample misses the leaf's caller.
+ * One in malloc(), which uses the frame pointer for something else, misses all callers, or names
+ * places that never called. With the sampled registers and the first bytes of the stack, the unwind
+ * tables
+ * (.eh_frame) tell the frames as far as those bytes reach; beyond them the chain by frame pointer
+ * goes on, where it is sound. x86-64 only; elsewhere chains stay as they are.
  *
  * Threading: one thread at a time.
  */

@@ -121,7 +121,8 @@ class Structure(unittest.TestCase):
         for name in sources(".c", ".h", ".py"):
             text = (ROOT / name).read_text(encoding="utf-8")
             lines = text.splitlines()
-            if len(lines) > (HEADER_LINES_MAX if name.suffix == ".h" else LINES_MAX):
+            contract = name.suffix == ".h" and name.parts[0] != "tests"  # headers of tests hold code
+            if len(lines) > (HEADER_LINES_MAX if contract else LINES_MAX):
                 wrong.append(f"{name}: {len(lines)} lines")
         self.assertEqual(wrong, [])
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "capture/rewrite_priv.h"
-#include "trace_build.h"
+#include "packet_build.h"
 
 /* Addresses whose hosts may change, one per class of IPv4 address and of IPv6. */
 static const struct tb_ip flows[] = {

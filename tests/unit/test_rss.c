@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <rte_thash.h>
 #include "capture/rss.h"
-#include "trace_build.h"
+#include "packet_build.h"
 
 static const struct tb_ip tcp4 = {
 	.version = 4,

@@ -275,10 +275,12 @@ static void stats_log_rows_are_deltas(void **state)
 	st.net_time_ns = START_NS;
 	st.c[ZB_C_pkts_proc] = 1;
 	st.g[ZB_G_active_tcp_conns] = 1;
+	st.lag_ns = 5000000;
 	take(0, &st, 0, false);
 	st.net_time_ns = START_NS + 3 * SECOND;
 	st.c[ZB_C_pkts_proc] = 136;
 	st.g[ZB_G_active_tcp_conns] = 5;
+	st.lag_ns = 1000000;
 	take(0, &st, 1, true);
 	bed_close();
 	rows_read("stats.log");
@@ -287,6 +289,7 @@ static void stats_log_rows_are_deltas(void **state)
 		assert_string_equal(peer_of(i), i % 2 ? "zbench" : "lcore-2");
 		assert_int_equal(count_of(i, "pkts_proc"), i < 2 ? 1 : 135);
 		assert_int_equal(count_of(i, "active_tcp_conns"), i < 2 ? 1 : 5);
+		assert_true(number_of(i, "pkt_lag") == (i < 2 ? 0.005 : 0.001));
 		assert_true(number_of(i, "ts") == (i < 2 ? 1700000000.0 : 1700000003.0));
 		assert_int_equal(json_object_size(bed.row[i]), 27);
 		assert_true(count_of(i, "mem") > 0);
