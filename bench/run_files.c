@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run_files.c - see run_files.h */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,8 +36,8 @@ static int one_flame(const char *dir, const char *name, const char *title, const
 	int ret;
 
 	zb_stack_table_totals(stacks, lane, syms, &totals);
-	snprintf(subtitle, sizeof(subtitle), "%" PRIu64 " samples of CPU time, %.1f %% of them with a name",
-		 totals.samples, totals.samples ? 100.0 * (double)totals.resolved / (double)totals.samples : 0.0);
+	snprintf(subtitle, sizeof(subtitle), "CPU time of the worker; %.1f %% of the samples have a function name",
+		 totals.samples ? 100.0 * (double)totals.resolved / (double)totals.samples : 0.0);
 	snprintf(folded, sizeof(folded), "%s/%s.folded", dir, name);
 	snprintf(svg, sizeof(svg), "%s/%s.svg", dir, name);
 	f = open_said(folded, "w+");
@@ -65,6 +64,7 @@ int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, 
 	char dir[PATH_MAX], name[32], title[64];
 	int ret = zb_out_dir_sub(out, "flame", dir);
 
+	zb_stack_table_root(stacks, "zb_engine_run");
 	for (unsigned i = 0; ret == 0 && i < r->lcore_nr; i++) {
 		snprintf(name, sizeof(name), "lcore-%u", r->lcore[i].cpu);
 		snprintf(title, sizeof(title), "zbench lcore %u", r->lcore[i].cpu);

@@ -93,6 +93,7 @@ struct zb_conn_rare {
 };
 
 #define ZB_HISTORY_INLINE 12
+#define ZB_WHEEL_NONE	  UINT16_MAX
 
 struct zb_conn {
 	/* Line 0: compared by every look-up, written by every packet. */
@@ -102,7 +103,7 @@ struct zb_conn {
 	uint32_t id;		     /* in the pool */
 	uint8_t flags;		     /* enum zb_conn_flag */
 	uint8_t history_len;
-	uint16_t history_lost;	     /* letters that had no room, saturating */
+	uint16_t wheel_slot;	     /* level * slots + slot, or ZB_WHEEL_NONE */
 
 	/* Line 1: written at birth, at death and by the wheel. */
 	uint64_t first_ns;
@@ -110,8 +111,8 @@ struct zb_conn {
 	uint64_t special_ns;	     /* see flags */
 	struct zb_conn_rare *rare;
 	void *streams;		     /* reassembly and analyzers hang here */
-	uint32_t wheel_prev, wheel_next;
-	uint16_t wheel_slot;	     /* level * slots + slot */
+	uint32_t pool_next;	     /* in the pool's free list */
+	uint16_t history_lost;	     /* letters that had no room, saturating */
 	char history[ZB_HISTORY_INLINE];
 
 	/* Lines 2 and 3: originator, responder. */

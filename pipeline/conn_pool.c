@@ -47,7 +47,7 @@ struct zb_conn *zb_conn_pool_get(struct zb_conn_pool *p, uint32_t *id)
 	if (p->free != UINT32_MAX) {
 		*id = p->free;
 		c = zb_conn_at(p, *id);
-		p->free = c->wheel_next;
+		p->free = c->pool_next;
 	} else {
 		if (p->fresh == p->chunk_nr * CHUNK_CONNS && !zb_conn_pool_grow(p))
 			return NULL;
@@ -64,7 +64,7 @@ void zb_conn_pool_put(struct zb_conn_pool *p, uint32_t id)
 	struct zb_conn *c = zb_conn_at(p, id);
 
 	zb_conn_rare_free(c);
-	c->wheel_next = p->free;
+	c->pool_next = p->free;
 	p->free = id;
 	p->used--;
 }

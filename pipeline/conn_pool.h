@@ -20,7 +20,7 @@ struct zb_conn_pool {
 	uint32_t chunk_nr;
 	uint32_t used;	  /* connections in use */
 	uint32_t fresh;	  /* ids below it have been handed out at least once */
-	uint32_t free;	  /* head of the free list (through wheel_next), or UINT32_MAX */
+	uint32_t free;	  /* head of the free list (through pool_next), or UINT32_MAX */
 	uint32_t max;	  /* connections at most */
 };
 

@@ -27,6 +27,7 @@ int zb_conn_set_init(struct zb_conn_set *s, uint32_t conns_max, uint64_t uid_bas
 
 void zb_conn_set_fini(struct zb_conn_set *s)
 {
+	zb_wheel_fini(&s->wheel);
 	zb_conn_pool_fini(&s->pool);
 	zb_flow_table_fini(&s->table);
 }
@@ -75,6 +76,7 @@ struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_k
 	}
 	c->key = *key;
 	c->id = id;
+	c->wheel_slot = ZB_WHEEL_NONE;
 	c->flags = ZB_CONN_FRESH;
 	c->first_ns = c->last_ns = ts_ns;
 	c->uid_seq = s->uid_next++;
@@ -90,8 +92,12 @@ void zb_conn_set_deadline(struct zb_conn_set *s, struct zb_conn *c, uint64_t dea
 	c->deadline_ns = deadline_ns;
 	if (c->flags & ZB_CONN_FRESH) {
 		c->flags &= (uint8_t)~ZB_CONN_FRESH;
-		zb_wheel_add(&s->wheel, c->id, deadline_ns);
 		s->stat->c[ZB_C_timers]++;
+		if (zb_wheel_add(&s->wheel, c->id, deadline_ns) < 0) {
+			c->flags |= ZB_CONN_FRESH; /* without a timer it cannot stay */
+			zb_conn_set_finish(s, c);
+			s->stat->c[ZB_C_conns_evicted]++;
+		}
 	} else if (deadline_ns < before) {
 		zb_wheel_hasten(&s->wheel, c->id, deadline_ns);
 		s->stat->c[ZB_C_timers]++;
@@ -124,6 +130,13 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
 	uint32_t room = ZB_FINISHED_MAX - ZB_BURST_MAX - s->finished_nr;
 	uint32_t n = zb_wheel_advance(&s->wheel, now_ns, ids, room < ZB_EXPIRE_MAX ? room : ZB_EXPIRE_MAX);
 
+	for (uint32_t i = 0; i < n; i++) {
+		const struct zb_conn *c = zb_conn_at(&s->pool, ids[i]);
+
+		zb_flow_prefetch(&s->table, (uint32_t)zb_flow_key_hash(&c->key, s->secret));
+		for (unsigned line = 1; line < 4; line++)
+			__builtin_prefetch((const char *)c + line * 64); /* for the row */
+	}
 	for (uint32_t i = 0; i < n; i++)
 		finish_expired(s, ids[i]);
 	/* The finished are still in the pool until they are released; what they leave must hold a burst. */
@@ -171,6 +184,6 @@ void zb_conn_set_gauges(const struct zb_conn_set *s)
 	g[ZB_G_conn_bytes] = (uint64_t)s->pool.used * sizeof(struct zb_conn);
 	g[ZB_G_conn_reserved_bytes] = zb_conn_pool_bytes(&s->pool);
 	g[ZB_G_flow_table_bytes] = zb_flow_table_bytes(&s->table);
-	g[ZB_G_timer_bytes] = sizeof(s->wheel);
+	g[ZB_G_timer_bytes] = zb_wheel_bytes(&s->wheel);
 	g[ZB_G_history_bytes] = zb_conn_rare_bytes();
 }

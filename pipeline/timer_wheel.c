@@ -1,17 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timer_wheel.c - see timer_wheel.h */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "pipeline/timer_wheel.h"
 
-#define NONE	  UINT32_MAX
-#define SLOT_BITS 8
-#define SLOT_MASK (ZB_WHEEL_SLOTS - 1)
+#define SLOT_BITS      8
+#define SLOT_MASK      (ZB_WHEEL_SLOTS - 1)
+#define BLOCK_CHUNKS   256u /* 64 KiB */
+#define PREFETCH_AHEAD 8
 
 void zb_wheel_init(struct zb_timer_wheel *w, struct zb_conn_pool *pool, uint64_t now_ns)
 {
 	memset(w, 0, sizeof(*w));
-	memset(w->head, 0xff, sizeof(w->head));
 	w->pool = pool;
 	w->tick = now_ns >> ZB_WHEEL_TICK_SHIFT;
+}
+
+void zb_wheel_fini(struct zb_timer_wheel *w)
+{
+	for (uint32_t i = 0; i < w->block_nr; i++)
+		free(w->block[i]);
+	free(w->block);
+	memset(w, 0, sizeof(*w));
+}
+
+uint64_t zb_wheel_bytes(const struct zb_timer_wheel *w)
+{
+	return sizeof(*w) + (uint64_t)w->block_nr * (BLOCK_CHUNKS * sizeof(struct zb_wheel_chunk) + sizeof(void *));
+}
+
+/* A function of its own, so that heap profiles show what grew. */
+static __attribute__((noinline)) bool zb_wheel_grow(struct zb_timer_wheel *w)
+{
+	struct zb_wheel_chunk **block = realloc(w->block, (w->block_nr + 1) * sizeof(*block)), *c;
+
+	if (block == NULL)
+		return false;
+	w->block = block;
+	c = aligned_alloc(64, BLOCK_CHUNKS * sizeof(*c));
+	if (c == NULL)
+		return false;
+	w->block[w->block_nr++] = c;
+	for (uint32_t i = 0; i < BLOCK_CHUNKS; i++) {
+		c[i].next = w->free;
+		w->free = &c[i];
+	}
+	return true;
+}
+
+static void chunk_put(struct zb_timer_wheel *w, struct zb_wheel_chunk *c)
+{
+	c->next = w->free;
+	w->free = c;
 }
 
 /* The slot of a tick as seen from the wheel's own tick: the lowest level on which they share all above. */
@@ -29,54 +70,55 @@ static uint32_t slot_of(const struct zb_timer_wheel *w, uint64_t tick)
 	return (ZB_WHEEL_LEVELS - 1) * ZB_WHEEL_SLOTS + SLOT_MASK;
 }
 
-static void link_slot(struct zb_timer_wheel *w, uint32_t id, uint32_t slot)
+/* The slot of a deadline, rounded up: by the time the slot comes up the deadline has passed. */
+static uint32_t slot_of_deadline(const struct zb_timer_wheel *w, uint64_t deadline_ns)
 {
-	struct zb_conn *c = zb_conn_at(w->pool, id);
-	uint32_t next = w->head[slot];
-
-	c->wheel_slot = (uint16_t)slot;
-	c->wheel_prev = NONE;
-	c->wheel_next = next;
-	if (next != NONE)
-		zb_conn_at(w->pool, next)->wheel_prev = id;
-	w->head[slot] = id;
-	w->map[slot / ZB_WHEEL_SLOTS][(slot & SLOT_MASK) / 64] |= 1ull << (slot & 63);
-}
-
-void zb_wheel_add(struct zb_timer_wheel *w, uint32_t id, uint64_t deadline_ns)
-{
-	/* Rounded up: by the time the slot comes up the deadline has passed. */
 	uint64_t tick = (deadline_ns >> ZB_WHEEL_TICK_SHIFT) + 1;
 
-	link_slot(w, id, slot_of(w, tick < w->tick ? w->tick : tick));
-	w->count++;
+	return slot_of(w, tick < w->tick ? w->tick : tick);
+}
+
+static int slot_push(struct zb_timer_wheel *w, uint32_t slot, uint32_t id)
+{
+	struct zb_wheel_chunk *c = w->head[slot];
+
+	if (c == NULL || c->n == ZB_WHEEL_CHUNK_IDS) {
+		if (w->free == NULL && !zb_wheel_grow(w))
+			return -ENOMEM;
+		c = w->free;
+		w->free = c->next;
+		c->next = w->head[slot];
+		c->n = 0;
+		w->head[slot] = c;
+		w->map[slot / ZB_WHEEL_SLOTS][(slot & SLOT_MASK) / 64] |= 1ull << (slot & 63);
+	}
+	c->id[c->n++] = id;
+	zb_conn_at(w->pool, id)->wheel_slot = (uint16_t)slot;
+	return 0;
+}
+
+int zb_wheel_add(struct zb_timer_wheel *w, uint32_t id, uint64_t deadline_ns)
+{
+	int ret = slot_push(w, slot_of_deadline(w, deadline_ns), id);
+
+	if (ret == 0)
+		w->count++;
+	return ret;
 }
 
 void zb_wheel_remove(struct zb_timer_wheel *w, uint32_t id)
 {
-	struct zb_conn *c = zb_conn_at(w->pool, id);
-	uint32_t slot = c->wheel_slot;
-
-	if (c->wheel_prev != NONE)
-		zb_conn_at(w->pool, c->wheel_prev)->wheel_next = c->wheel_next;
-	else
-		w->head[slot] = c->wheel_next;
-	if (c->wheel_next != NONE)
-		zb_conn_at(w->pool, c->wheel_next)->wheel_prev = c->wheel_prev;
-	if (w->head[slot] == NONE)
-		w->map[slot / ZB_WHEEL_SLOTS][(slot & SLOT_MASK) / 64] &= ~(1ull << (slot & 63));
+	zb_conn_at(w->pool, id)->wheel_slot = ZB_WHEEL_NONE;
 	w->count--;
 }
 
 void zb_wheel_hasten(struct zb_timer_wheel *w, uint32_t id, uint64_t deadline_ns)
 {
-	uint64_t tick = (deadline_ns >> ZB_WHEEL_TICK_SHIFT) + 1;
-	uint32_t slot = slot_of(w, tick < w->tick ? w->tick : tick);
+	uint32_t slot = slot_of_deadline(w, deadline_ns);
 
-	if (slot >= zb_conn_at(w->pool, id)->wheel_slot)
-		return; /* slots ahead of the wheel's tick are ordered by time, level by level */
-	zb_wheel_remove(w, id);
-	zb_wheel_add(w, id, deadline_ns);
+	/* Slots ahead of the wheel's tick are ordered by time, level by level. */
+	if (slot < zb_conn_at(w->pool, id)->wheel_slot)
+		slot_push(w, slot, id);
 }
 
 /* First occupied slot of a level at or after from, or ZB_WHEEL_SLOTS. */
@@ -93,21 +135,58 @@ static uint32_t next_occupied(const struct zb_timer_wheel *w, uint32_t level, ui
 	return ZB_WHEEL_SLOTS;
 }
 
-/* Puts every timer of a slot where it belongs as seen from the wheel's new tick. */
+static struct zb_wheel_chunk *slot_take(struct zb_timer_wheel *w, uint32_t slot)
+{
+	struct zb_wheel_chunk *c = w->head[slot];
+
+	w->head[slot] = NULL;
+	w->map[slot / ZB_WHEEL_SLOTS][(slot & SLOT_MASK) / 64] &= ~(1ull << (slot & 63));
+	return c;
+}
+
+/* Takes the last id off a chunk, its successors being fetched already; NULL when it is stale. */
+static struct zb_conn *chunk_pop(const struct zb_timer_wheel *w, struct zb_wheel_chunk *c, uint32_t slot)
+{
+	struct zb_conn *conn;
+
+	if (c->n > PREFETCH_AHEAD)
+		__builtin_prefetch(zb_conn_at(w->pool, c->id[c->n - 1 - PREFETCH_AHEAD]));
+	conn = zb_conn_at(w->pool, c->id[--c->n]);
+	return conn->wheel_slot == slot ? conn : NULL;
+}
+
+/*
+ * Puts every timer of a slot where it belongs as seen from the wheel's new tick. A slot that has come up holds ticks
+ * of lower levels only, and the first chunk given back serves the next; should memory run out all the same, the timer
+ * goes to the slot that comes up now and is returned early.
+ */
 static void cascade(struct zb_timer_wheel *w, uint32_t level)
 {
 	uint32_t slot = level * ZB_WHEEL_SLOTS + (uint32_t)((w->tick >> (level * SLOT_BITS)) & SLOT_MASK);
-	uint32_t id = w->head[slot];
+	struct zb_wheel_chunk *c = slot_take(w, slot), *next;
 
-	w->head[slot] = NONE;
-	w->map[level][(slot & SLOT_MASK) / 64] &= ~(1ull << (slot & 63));
-	while (id != NONE) {
-		struct zb_conn *c = zb_conn_at(w->pool, id);
-		uint32_t next = c->wheel_next;
+	for (; c != NULL; c = next) {
+		next = c->next;
+		while (c->n != 0) {
+			struct zb_conn *conn = chunk_pop(w, c, slot);
 
-		w->count--;
-		zb_wheel_add(w, id, c->deadline_ns);
-		id = next;
+			if (conn == NULL || slot_push(w, slot_of_deadline(w, conn->deadline_ns), conn->id) == 0)
+				continue;
+			c->id[c->n++] = conn->id; /* it stays; the chunk comes up once more, at the current tick */
+			break;
+		}
+		if (c->n != 0) {
+			uint32_t now = (uint32_t)(w->tick & SLOT_MASK);
+
+			for (uint32_t i = 0; i < c->n; i++)
+				if (zb_conn_at(w->pool, c->id[i])->wheel_slot == slot)
+					zb_conn_at(w->pool, c->id[i])->wheel_slot = (uint16_t)now;
+			c->next = w->head[now];
+			w->head[now] = c;
+			w->map[0][now / 64] |= 1ull << (now & 63);
+		} else {
+			chunk_put(w, c);
+		}
 	}
 }
 
@@ -138,40 +217,74 @@ static void step(struct zb_timer_wheel *w, uint64_t limit)
 			cascade(w, level);
 }
 
+/* Empties the current slot; false when ids is full before that. */
+static bool empty_slot(struct zb_timer_wheel *w, uint64_t now_ns, uint32_t *ids, uint32_t *n, uint32_t max)
+{
+	uint32_t slot = (uint32_t)(w->tick & SLOT_MASK);
+	struct zb_wheel_chunk *c;
+
+	while ((c = w->head[slot]) != NULL) {
+		while (c->n != 0) {
+			struct zb_conn *conn;
+
+			if (*n == max)
+				return false;
+			conn = chunk_pop(w, c, slot);
+			if (conn == NULL)
+				continue;
+			if (conn->deadline_ns > now_ns &&
+			    slot_push(w, slot_of_deadline(w, conn->deadline_ns), conn->id) == 0)
+				continue;
+			zb_wheel_remove(w, conn->id);
+			ids[(*n)++] = conn->id;
+		}
+		w->head[slot] = c->next;
+		chunk_put(w, c);
+	}
+	slot_take(w, slot);
+	return true;
+}
+
 uint32_t zb_wheel_advance(struct zb_timer_wheel *w, uint64_t now_ns, uint32_t *ids, uint32_t max)
 {
 	uint64_t now = now_ns >> ZB_WHEEL_TICK_SHIFT;
 	uint32_t n = 0;
 
 	while (w->tick <= now) {
-		uint32_t slot = (uint32_t)(w->tick & SLOT_MASK), id;
-
-		while ((id = w->head[slot]) != NONE) {
-			uint64_t deadline = zb_conn_at(w->pool, id)->deadline_ns;
-
-			if (deadline <= now_ns && n == max)
-				return n;
-			zb_wheel_remove(w, id);
-			if (deadline <= now_ns)
-				ids[n++] = id;
-			else
-				zb_wheel_add(w, id, deadline);
-		}
-		if (w->tick == now)
+		if (!empty_slot(w, now_ns, ids, &n, max) || w->tick == now)
 			break;
 		step(w, now);
 	}
 	return n;
 }
 
-uint32_t zb_wheel_first(const struct zb_timer_wheel *w)
+/* The newest live id of a slot; stale ones on top of it are dropped. */
+static uint32_t slot_top(struct zb_timer_wheel *w, uint32_t slot)
+{
+	struct zb_wheel_chunk *c;
+
+	while ((c = w->head[slot]) != NULL) {
+		for (; c->n != 0; c->n--)
+			if (zb_conn_at(w->pool, c->id[c->n - 1])->wheel_slot == slot)
+				return c->id[c->n - 1];
+		w->head[slot] = c->next;
+		chunk_put(w, c);
+	}
+	slot_take(w, slot);
+	return UINT32_MAX;
+}
+
+uint32_t zb_wheel_first(struct zb_timer_wheel *w)
 {
 	for (uint32_t level = 0; level < ZB_WHEEL_LEVELS; level++) {
-		uint32_t from = (uint32_t)((w->tick >> (level * SLOT_BITS)) & SLOT_MASK);
-		uint32_t slot = next_occupied(w, level, from);
+		uint32_t slot = (uint32_t)((w->tick >> (level * SLOT_BITS)) & SLOT_MASK);
 
-		if (slot < ZB_WHEEL_SLOTS)
-			return w->head[level * ZB_WHEEL_SLOTS + slot];
+		for (; (slot = next_occupied(w, level, slot)) < ZB_WHEEL_SLOTS; slot++) {
+			uint32_t id = slot_top(w, level * ZB_WHEEL_SLOTS + slot);
+
+			if (id != UINT32_MAX)
+				return id;
+		}
 	}
-	return NONE;
+	return UINT32_MAX;
 }

@@ -46,6 +46,7 @@ struct zb_stack_table {
 	size_t ip_nr, ip_cap;
 	struct lane_sum *lanes;
 	uint32_t lane_nr;
+	const char *root; /* frames that called it are not shown; NULL: all are */
 };
 
 int zb_stack_table_create(uint32_t lane_nr, uint32_t stacks_max, struct zb_stack_table **out)
@@ -251,27 +252,36 @@ static char *stack_text(const struct zb_stack_table *t, const struct stack *s,
 	size_t len = sizeof(NO_STACK);
 	char *text, *to;
 
-	for (uint32_t i = 0; i < s->depth; i++) {
+	uint32_t depth = s->depth;
+
+	for (uint32_t i = 0; i < depth; i++) {
 		bool interrupted = i > 0 && is_kernel(ips[i - 1]) && !is_kernel(ips[i]);
 
 		names[i] = zb_symbols_name(syms, ips[i], i > 0 && !interrupted, NULL);
 		len += strlen(names[i]) + sizeof(KERNEL_MARK); /* with room for the ';' */
+		if (t->root != NULL && strcmp(names[i], t->root) == 0)
+			depth = i + 1;
 	}
 	text = malloc(len);
 	if (text == NULL)
 		return NULL;
 	to = text;
-	for (uint32_t i = s->depth; i-- > 0;) {
+	for (uint32_t i = depth; i-- > 0;) {
 		to = put_name(to, names[i]);
 		if (is_kernel(ips[i]))
 			to = stpcpy(to, KERNEL_MARK);
 		if (i > 0)
 			*to++ = ';';
 	}
-	if (s->depth == 0)
+	if (depth == 0)
 		to = stpcpy(to, NO_STACK);
 	*to = '\0';
 	return text;
+}
+
+void zb_stack_table_root(struct zb_stack_table *t, const char *function)
+{
+	t->root = function;
 }
 
 static int line_cmp(const void *a, const void *b)

@@ -36,6 +36,12 @@ void zb_stack_table_totals(const struct zb_stack_table *t, uint32_t lane, struct
 			   struct zb_stack_totals *out);
 
 /*
+ * From now on folded stacks begin at function where they have it: what a thread's start-up code called on the way
+ * there is the same in all of them. The name is not copied; NULL shows everything.
+ */
+void zb_stack_table_root(struct zb_stack_table *t, const char *function);
+
+/*
  * Writes folded stacks, "root;caller;leaf weight" per line, sorted by text, kernel frames with the suffix
  * "_[k]"; frames without a name as "[module+0xoffset]". 0 or -errno of the stream.
  */

@@ -265,6 +265,23 @@ static void add_extreme_depth_is_kept(void **state)
 	zb_stack_table_destroy(t);
 }
 
+/* With a root, what called it is not shown, and stacks without it stay whole. */
+static void folded_root_hides_its_callers(void **state)
+{
+	struct zb_stack_table *t = table(1, 8);
+	const uint64_t with[] = {A, B, C}, without[] = {A, C};
+	char *text;
+
+	(void)state;
+	add(t, 0, with, 3, 1);
+	add(t, 0, without, 2, 1);
+	zb_stack_table_root(t, "[0x21]");
+	text = folded(t, 0);
+	assert_string_equal(text, "[0x21];[0x11] 1\n[0x32];[0x11] 1\n");
+	free(text);
+	zb_stack_table_destroy(t);
+}
+
 /* A stream that cannot be written is reported. */
 static void folded_to_full_device_returns_errno(void **state)
 {
@@ -292,6 +309,7 @@ int main(void)
 		cmocka_unit_test(folded_return_address_names_the_caller),
 		cmocka_unit_test(folded_kernel_frames_are_marked),
 		cmocka_unit_test(add_extreme_depth_is_kept),
+		cmocka_unit_test(folded_root_hides_its_callers),
 		cmocka_unit_test(folded_to_full_device_returns_errno),
 	};
 

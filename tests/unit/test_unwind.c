@@ -57,6 +57,37 @@ static void unwind_address_that_is_no_code_ends_the_chain(void **state)
 	zb_unwind_destroy(u);
 }
 
+/* At its first byte a function has no frame yet: the stack's first word, when it was copied, is the
+ * caller. */
+static void unwind_leaf_without_frame_gets_its_caller(void **state)
+{
+	uint64_t chain[] = {(uint64_t)leaf_fn, (uint64_t)other_fn + 4}, out[8];
+	uint64_t stack[] = {(uint64_t)caller_fn + 4, (uint64_t)root_fn + 4};
+	struct zb_user_stack in = {
+		.regs = {.ip = chain[0], .sp = 0x10000, .bp = 0x20000},
+		.chain = chain,
+		.depth = 2,
+		.stack = stack,
+		.stack_bytes = 8,
+	};
+	struct zb_unwind *u;
+
+	(void)state;
+#if !defined(__x86_64__)
+	print_message("skipped: chains are completed on x86-64 only\n");
+	skip();
+#endif
+	assert_int_equal(zb_unwind_create(&u), 0);
+	assert_int_equal(zb_unwind_chain(u, &in, out, 8), 3);
+	assert_int_equal(out[0], chain[0]);
+	assert_int_equal(out[1], stack[0]);
+	assert_int_equal(out[2], chain[1]);
+	in.stack_bytes = 4; /* not the whole word: the chain as it is */
+	assert_int_equal(zb_unwind_chain(u, &in, out, 8), 2);
+	assert_memory_equal(out, chain, sizeof(chain));
+	zb_unwind_destroy(u);
+}
+
 /* Registers and stack bytes that make no sense cost the caller, not more. */
 static void unwind_nonsense_registers_are_survived(void **state)
 {
@@ -92,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unwind_address_that_is_no_code_ends_the_chain),
+		cmocka_unit_test(unwind_leaf_without_frame_gets_its_caller),
 		cmocka_unit_test(unwind_nonsense_registers_are_survived),
 	};
 
