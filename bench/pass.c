@@ -48,6 +48,10 @@ static int worker_main(void *arg)
 	struct zb_engine *engine;
 	int ret;
 
+	/* DPDK has pinned the thread; this also makes its memory come from the CPU's node. */
+	ret = zb_topo_pin_self(w->pass->conf->topo, w->cpu);
+	if (ret < 0)
+		zb_warn("worker on CPU %u: cannot be pinned: %s", w->cpu, strerror(-ret));
 	if (w->has_arena)
 		w->has_arena = zb_heap_arena_use(w->arena) == 0;
 	w->allocated = zb_heap_thread_allocated();

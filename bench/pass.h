@@ -20,6 +20,7 @@
 #include "profiler/topology.h"
 
 struct zb_pass_conf {
+	const struct zb_topo *topo;
 	const struct zb_placement *place;
 	struct zb_trace *trace;
 	uint64_t loops;			/* passes over the trace; 0: until duration_s is over */

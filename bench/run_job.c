@@ -144,6 +144,7 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 	const struct zb_run_conf *o = j->conf;
 
 	*c = (struct zb_pass_conf){
+		.topo = j->topo,
 		.place = &j->place,
 		.trace = j->trace,
 		/* A duration without a count of passes means as many as it takes. */

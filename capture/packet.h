@@ -41,7 +41,7 @@ struct zb_pkt {
 	uint64_t ts_ns;		/* packet time, Unix epoch */
 	uint32_t cap_len;	/* bytes at data */
 	uint32_t wire_len;	/* bytes on the wire; >= cap_len */
-	uint32_t rss;		/* symmetric RSS hash that sharded it */
+	uint32_t late_ms;	/* how far ts_ns is behind the newest packet so far, of any queue; mostly 0 */
 	uint8_t link;		/* enum zb_link */
 	uint8_t flags;		/* enum zb_pkt_flag */
 	uint16_t l3_off;	/* decode: IP header, from data */
@@ -60,6 +60,12 @@ struct zb_pkt {
 	uint8_t fate;		/* enum zb_fate */
 };
 static_assert(sizeof(struct zb_pkt) == 64 || sizeof(struct zb_pkt) == 128, "whole cache lines");
+
+/* Engine time at p: packet time, but never running back. Deadlines are held against it. */
+static inline uint64_t zb_pkt_now_ns(const struct zb_pkt *p)
+{
+	return p->ts_ns + p->late_ms * 1000000ull;
+}
 
 struct zb_rxq;
 

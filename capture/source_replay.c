@@ -75,7 +75,7 @@ static void fill_pkt(struct zb_pkt *out, const struct zb_trace_pkt *t, uint64_t 
 	out->ts_ns = ts_ns;
 	out->cap_len = t->cap_len;
 	out->wire_len = t->wire_len;
-	out->rss = t->rss;
+	out->late_ms = t->late_8th * 125u;
 	out->link = t->link;
 	out->flags = t->cap_len < t->wire_len ? ZB_PKT_SNAPPED : 0;
 	out->l3_off = 0;

@@ -42,7 +42,7 @@ struct zb_load {
 	struct zb_feed *feed; /* the file being read */
 	uint64_t image_used;
 	uint64_t file_pkts;
-	uint64_t prev_ns;
+	uint64_t prev_ns, newest_ns; /* of this file */
 	bool file_cut;
 };
 
@@ -135,6 +135,14 @@ static void digest_add(struct zb_load *l, const struct zb_trace_pkt *p, const ui
 	XXH3_64bits_update(l->digest, &entry, sizeof(entry));
 }
 
+/* Saturates at 2.3 hours, which is longer than any timeout that it is held against. */
+static uint16_t late_8th(uint64_t late_ns)
+{
+	uint64_t n = late_ns / 125000000;
+
+	return n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
+}
+
 int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 {
 	const uint8_t *data = zb_feed_at(l->feed, r->off);
@@ -152,6 +160,10 @@ int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 	if (l->file_pkts != 0 && p.ts_ns < l->prev_ns)
 		l->t->info.backwards++;
 	l->prev_ns = p.ts_ns;
+	if (p.ts_ns >= l->newest_ns)
+		l->newest_ns = p.ts_ns;
+	else
+		p.late_8th = late_8th(l->newest_ns - p.ts_ns);
 	l->file_pkts++;
 	return l->conf->path_nr == 1 ? place(l, &p) : append_run(l, &p);
 }
@@ -241,6 +253,7 @@ static int load_file(struct zb_load *l, struct zb_input *in)
 		return ret;
 	l->feed = &f;
 	l->file_pkts = 0;
+	l->newest_ns = 0;
 	l->file_cut = false;
 	ret = parse(l);
 	f.close(&f);

@@ -42,7 +42,7 @@ struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, con
 		return zb_conn_birth(s, p, key);
 	if (c->flags & ZB_CONN_FRESH)
 		return c;
-	if (p->ts_ns < c->deadline_ns) {
+	if (zb_pkt_now_ns(p) < c->deadline_ns) {
 		struct zb_tcp_seg seg;
 
 		if (key->proto != IPPROTO_TCP || !(p->tcp_flags & ZB_TCP_SYN) ||

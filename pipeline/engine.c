@@ -88,7 +88,9 @@ static NOINLINE void zb_stage_rx(struct zb_engine *e, uint16_t n)
 	e->pkt_nr = zb_rxq_burst(e->conf.rxq, e->pkts, n, e->until_ns);
 	for (uint16_t i = 0; i < e->pkt_nr; i++) {
 		bytes += e->pkts[i].wire_len;
-		newest = e->pkts[i].ts_ns > newest ? e->pkts[i].ts_ns : newest;
+		uint64_t now = zb_pkt_now_ns(&e->pkts[i]);
+
+		newest = now > newest ? now : newest;
 	}
 	st->c[ZB_C_pkts_proc] += e->pkt_nr;
 	st->c[ZB_C_bytes_recv] += bytes;

@@ -66,7 +66,7 @@ static uint32_t slot_of(const struct zb_timer_wheel *w, uint64_t tick)
 		if (differ >> shift == 0)
 			return level * ZB_WHEEL_SLOTS + (uint32_t)((tick >> (shift - SLOT_BITS)) & SLOT_MASK);
 	}
-	/* Beyond the top level: its last slot in wheel order; looked at again when it comes up. */
+	assert(!"the top level spans all of time");
 	return (ZB_WHEEL_LEVELS - 1) * ZB_WHEEL_SLOTS + SLOT_MASK;
 }
 

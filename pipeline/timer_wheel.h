@@ -2,8 +2,8 @@
 /*
  * timer_wheel.h - hierarchical timer wheel for connection deadlines
  *
- * Four levels of 256 slots; a slot of the lowest level is 2^28 ns (0.27 s), so the levels reach 69 s, 5 h, 52
- * days and 36 years. A slot is a stack of chunks of connection ids: adding touches one hot line, and when
+ * Five levels of 256 slots; a slot of the lowest level is 2^28 ns (0.27 s), so the levels reach 69 s, 5 h, 52
+ * days, 36 years and beyond 64-bit time: every deadline has a slot of its own level. A slot is a stack of chunks of connection ids: adding touches one hot line, and when
  * a slot comes up its connections are prefetched ahead, where a linked list would miss the cache at every
  * one. A connection knows its slot; an id in any other slot is stale and skipped, so removing costs nothing.
  * The wheel may run late, never early: deadlines that move later are found out when the old slot comes up
@@ -21,7 +21,7 @@
 
 #define ZB_WHEEL_TICK_SHIFT 28
 #define ZB_WHEEL_SLOTS	    256
-#define ZB_WHEEL_LEVELS	    4
+#define ZB_WHEEL_LEVELS	    5
 #define ZB_WHEEL_CHUNK_IDS  61
 
 struct zb_wheel_chunk {
@@ -30,6 +30,7 @@ struct zb_wheel_chunk {
 	uint32_t id[ZB_WHEEL_CHUNK_IDS];
 };
 static_assert(sizeof(struct zb_wheel_chunk) == 256, "four cache lines");
+static_assert(ZB_WHEEL_TICK_SHIFT + 8 * ZB_WHEEL_LEVELS > 64, "the top level never wraps");
 
 struct zb_timer_wheel {
 	struct zb_conn_pool *pool;

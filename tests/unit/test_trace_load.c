@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 #include "capture/rss.h"
+#include "capture/trace_priv.h"
 #include "trace_series.h"
 
 static void make_gzip(struct tb_buf *out, const uint8_t *p, size_t n)
@@ -177,6 +178,35 @@ static void load_large_cut_file_warns_once(void **state)
 		one_line("packet 20000 at byte 26578695 is cut: the file ends 100 bytes early"));
 	assert_int_equal(zb_trace_info(t)->pkt_nr, 19999);
 	zb_trace_free(t);
+	tb_free(&b);
+}
+
+/* A file that became shorter after it was opened must end where it does now. */
+static void load_file_that_shrinks_ends_where_it_does(void **state)
+{
+	struct zb_region image = {.numa_id = -1};
+	struct tb_buf b = {0};
+	struct zb_input in;
+	struct zb_feed f = {.in = &in, .image = &image};
+	char path[64];
+	size_t len = 17u << 20 | 123;
+
+	(void)state;
+	make_pcap(&b, (struct series){20000, 1313, 0, 10, 7});
+	tb_save(&b, path);
+	assert_int_equal(zb_input_open(path, &in), 0);
+	assert_int_equal(truncate(path, (off_t)len), 0);
+	assert_int_equal(zb_region_map(&image, in.size, false), 0);
+	assert_int_equal(zb_feed_open_threads(&f), 0);
+	assert_int_equal(zb_feed_need(&f, len), 1);
+	assert_int_equal(zb_feed_need(&f, len + 1), 0);
+	assert_int_equal(f.avail, len);
+	assert_true(f.eof);
+	assert_memory_equal(image.base, b.p, len);
+	f.close(&f);
+	zb_input_close(&in);
+	zb_region_unmap(&image);
+	unlink(path);
 	tb_free(&b);
 }
 
@@ -352,6 +382,7 @@ int main(void)
 		cmocka_unit_test(load_packed_file_that_outgrows_its_room_is_indexed_right),
 		cmocka_unit_test(load_large_plain_file_is_complete_and_sharded),
 		cmocka_unit_test(load_large_cut_file_warns_once),
+		cmocka_unit_test(load_file_that_shrinks_ends_where_it_does),
 		cmocka_unit_test(load_count_max_is_exact),
 		cmocka_unit_test(load_several_files_are_merged_by_time),
 		cmocka_unit_test(load_times_backwards_are_kept_and_counted),
