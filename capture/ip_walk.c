@@ -119,6 +119,8 @@ static uint32_t find_ip(enum zb_link link, const uint8_t *d, uint32_t len)
 	case ZB_LINK_NULL: return after_null(d, len);
 	case ZB_LINK_PPP:
 		return after_ppp(d, len, len >= 2 && d[0] == 0xff && d[1] == 0x03 ? 2 : 0);
+	case ZB_LINK_FDDI: return len < 13 ? len : after_type(d, len, 0, 13);
+	case ZB_LINK_C_HDLC: return len < 4 ? len : after_type(d, len, be16(d + 2), 4);
 	default: return len;
 	}
 }

@@ -9,10 +9,12 @@ static const struct {
 	{0, ZB_LINK_NULL},     /* NULL */
 	{1, ZB_LINK_ETHERNET}, /* EN10MB */
 	{9, ZB_LINK_PPP},      /* PPP */
+	{10, ZB_LINK_FDDI},    /* FDDI */
 	{12, ZB_LINK_RAW_IP},  /* DLT_RAW as some systems number it */
 	{14, ZB_LINK_RAW_IP},  /* DLT_RAW on OpenBSD */
 	{50, ZB_LINK_PPP},     /* PPP_SERIAL */
 	{101, ZB_LINK_RAW_IP}, /* RAW */
+	{104, ZB_LINK_C_HDLC}, /* C_HDLC */
 	{108, ZB_LINK_NULL},   /* LOOP */
 	{113, ZB_LINK_SLL},    /* LINUX_SLL */
 	{228, ZB_LINK_RAW_IP}, /* IPV4 */
@@ -29,11 +31,9 @@ static const struct {
 	{6, "IEEE802_5"},
 	{7, "ARCNET_BSD"},
 	{8, "SLIP"},
-	{10, "FDDI"},
 	{51, "PPP_ETHER"},
 	{99, "SYMANTEC_FIREWALL"},
 	{100, "ATM_RFC1483"},
-	{104, "C_HDLC"},
 	{105, "IEEE802_11"},
 	{107, "FRELAY"},
 	{114, "LTALK"},

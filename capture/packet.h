@@ -24,6 +24,8 @@ enum zb_link {
 	ZB_LINK_SLL2,	   /* Linux cooked v2 */
 	ZB_LINK_NULL,	   /* BSD loopback, family in either byte order; DLT_LOOP too */
 	ZB_LINK_PPP,	   /* PPP, with or without HDLC framing ff 03 */
+	ZB_LINK_FDDI,	   /* frame control and addresses, then LLC */
+	ZB_LINK_C_HDLC,	   /* Cisco HDLC */
 	ZB_LINK_NR
 };
 

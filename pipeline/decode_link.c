@@ -136,6 +136,10 @@ enum zb_fate zb_decode_link_any(struct zb_pkt *p)
 		if (p->cap_len >= 2 && p->data[0] == 0xff && p->data[1] == 0x03)
 			return after_ppp(p, 2);
 		return after_ppp(p, 0);
+	/* The length that 802.3 has before LLC is missing; 0 stands for it. */
+	case ZB_LINK_FDDI: return p->cap_len < 13 ? ZB_FATE_truncated_link : after_type(p, 0, 13);
+	case ZB_LINK_C_HDLC:
+		return p->cap_len < 4 ? ZB_FATE_truncated_link : after_type(p, be16(p->data + 2), 4);
 	default: return ZB_FATE_non_ip;
 	}
 }

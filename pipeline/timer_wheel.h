@@ -3,9 +3,9 @@
  * timer_wheel.h - hierarchical timer wheel for connection deadlines
  *
  * Five levels of 256 slots; a slot of the lowest level is 2^28 ns (0.27 s), so the levels reach 69 s, 5 h, 52
- * days, 36 years and beyond 64-bit time: every deadline has a slot of its own level. A slot is a stack of chunks of connection ids: adding touches one hot line, and when
- * a slot comes up its connections are prefetched ahead, where a linked list would miss the cache at every
- * one. A connection knows its slot; an id in any other slot is stale and skipped, so removing costs nothing.
+ * days, 36 years and all of 64-bit time. A slot is a stack of chunks of connection ids: adding touches one hot
+ * line, and when a slot comes up its connections are prefetched ahead, where a linked list would miss the cache at
+ * every one. A connection knows its slot; an id in any other slot is stale and skipped, so removing costs nothing.
  * The wheel may run late, never early: deadlines that move later are found out when the old slot comes up
  * and the connection is put where it belongs now. Empty stretches are skipped by bitmaps, so that a jump
  * of years in packet time costs a few hundred steps.
