@@ -55,6 +55,7 @@ struct zb_conn *zb_conn_pool_get(struct zb_conn_pool *p, uint32_t *id)
 		c = zb_conn_at(p, *id);
 	}
 	memset(c, 0, sizeof(*c));
+	c->wheel_slot = ZB_WHEEL_NONE; /* the wheel may still hold the id from an earlier life */
 	p->used++;
 	return c;
 }

@@ -76,7 +76,6 @@ struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_k
 	}
 	c->key = *key;
 	c->id = id;
-	c->wheel_slot = ZB_WHEEL_NONE;
 	c->flags = ZB_CONN_FRESH;
 	c->first_ns = c->last_ns = ts_ns;
 	c->uid_seq = s->uid_next++;

@@ -35,8 +35,8 @@ struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p, con
 struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p,
 				   const struct zb_flow_key *key, struct zb_weird *w)
 {
-	/* An earlier packet of the burst may have ended c and begun its successor. */
-	if (c != NULL && c->flags & ZB_CONN_FINISHED)
+	/* An earlier packet of the burst may have ended c and begun its successor, or found memory where there was none. */
+	if (c == NULL || c->flags & ZB_CONN_FINISHED)
 		c = zb_conn_set_find(s, key, (uint32_t)p->hash);
 	if (c == NULL)
 		return zb_conn_birth(s, p, key);

@@ -218,25 +218,45 @@ uint64_t zb_flow_table_bytes(const struct zb_flow_table *t)
 	return ((uint64_t)t->seg_nr + t->over_seg_nr) * SEG_BYTES + 2 * ZB_FLOW_SEGS_MAX * sizeof(void *);
 }
 
+/* How often id stands in the chain that begins at b. */
+static uint32_t times_in_chain(const struct zb_flow_table *t, const struct zb_flow_bucket *b, uint32_t id)
+{
+	uint32_t n = 0;
+
+	for (;; b = zb_flow_overflow_at(t, b->overflow)) {
+		for (uint32_t i = 0; i < b->count; i++)
+			n += b->id[i] == id;
+		if (b->overflow == ZB_FLOW_NONE)
+			return n;
+	}
+}
+
 void zb_flow_table_check(const struct zb_flow_table *t)
 {
-	uint64_t entries = 0;
+	uint64_t entries = 0, overflows = 0;
 
 	assert(t->bucket_nr == t->mask + 1 + t->split);
 	for (uint32_t b = 0; b < t->bucket_nr; b++) {
-		const struct zb_flow_bucket *p = zb_flow_bucket_at(t, b);
+		const struct zb_flow_bucket *first = zb_flow_bucket_at(t, b), *p = first;
 
 		for (;;) {
 			assert(p->count <= ZB_FLOW_SLOTS);
 			assert(p->overflow == ZB_FLOW_NONE || p->count == ZB_FLOW_SLOTS);
-			for (uint32_t i = 0; i < p->count; i++)
+			for (uint32_t i = 0; i < p->count; i++) {
 				assert(zb_flow_bucket_of(t, p->hash[i]) == b);
+				assert(times_in_chain(t, first, p->id[i]) == 1);
+			}
 			entries += p->count;
 			if (p->overflow == ZB_FLOW_NONE)
 				break;
 			p = zb_flow_overflow_at(t, p->overflow);
+			assert(p->count > 0);
+			overflows++;
 		}
 	}
 	assert(entries == t->entry_nr);
-	(void)entries;
+	for (uint32_t o = t->over_free; o != ZB_FLOW_NONE; o = zb_flow_overflow_at(t, o)->overflow)
+		overflows++;
+	assert(overflows == t->over_nr);
+	(void)entries, (void)overflows, (void)times_in_chain;
 }

@@ -97,7 +97,7 @@ bool zb_flow_remove(struct zb_flow_table *t, uint32_t hash, uint32_t id);
 
 uint64_t zb_flow_table_bytes(const struct zb_flow_table *t);
 
-/* Asserts every invariant: each entry in the bucket of its hash, counts, no id twice in a chain. Slow. */
+/* Asserts every invariant: each entry in the bucket of its hash, counts, no id twice in a chain, no bucket lost. Slow. */
 void zb_flow_table_check(const struct zb_flow_table *t);
 
 #endif

@@ -288,22 +288,22 @@ uint64_t zb_tcp_size(const struct zb_conn *c, unsigned side)
 	return zb_tcp_end_size(&c->end[side], &c->end[!side]);
 }
 
-/* "S", optionally after "^", then none of HAFGIQ from the originator, and an R somewhere after. */
+/* "S", optionally after "^", and then none of HAFGIQ from the originator before its R; after that, anything. */
 static bool is_syn_then_rst(const struct zb_conn *c)
 {
 	const char *h = zb_conn_history(c), *end = h + c->history_len;
-	bool rst = false;
 
 	if (h < end && *h == '^')
 		h++;
 	if (h == end || *h++ != 'S')
 		return false;
 	for (; h < end; h++) {
+		if (*h == 'R')
+			return true;
 		if (memchr("HAFGIQ", *h, 6) != NULL)
 			return false;
-		rst |= *h == 'R';
 	}
-	return rst;
+	return false;
 }
 
 const char *zb_tcp_conn_state(const struct zb_conn *c)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_flame_browser.py - a flame graph does in a real browser what it promises
 
-    test_flame_browser.py FLAME.svg
+    test_flame_browser.py FLAME.svg | ZBENCH
 
-Opens the picture in headless Chromium, once by itself and once inside an HTML page that allows no
+Given the program, it first makes a trace, runs it, and takes the picture of that run. Opens the picture in headless Chromium, once by itself and once inside an HTML page that allows no
 request, and lets a script press its buttons: zoom changes the widths, reset restores them, a search
 reports the share that this file computes for itself from the SVG, labels stay inside their frames,
 nothing is loaded.
@@ -283,14 +283,26 @@ class FlameBrowser(unittest.TestCase):
         self.assertNotEqual(self.open_page("control.html", page)["violations"], [])
 
 
+def draw(zbench, folder):
+    """The picture of a run that is long enough for some hundred samples."""
+    trace, out = pathlib.Path(folder, "trace.pcap"), pathlib.Path(folder, "out")
+    subprocess.run([zbench, "gen", "--out", trace, "--packets", "50k"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([zbench, "--pcap", trace, "--duration", "2", "--sample-hz", "499", "--logs", "none", "--out", out],
+                   check=True, stdout=subprocess.DEVNULL)
+    return out / "flame" / "all.svg"
+
+
 def main():
     if len(sys.argv) != 2:
-        sys.exit("usage: test_flame_browser.py FLAME.svg")
+        sys.exit("usage: test_flame_browser.py FLAME.svg | ZBENCH")
     if CHROMIUM is None:
         print("skipped: no chromium")
         sys.exit(77)
-    FlameBrowser.svg_path = pathlib.Path(sys.argv[1]).resolve()
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    with tempfile.TemporaryDirectory() as folder:
+        given = pathlib.Path(sys.argv[1]).resolve()
+        FlameBrowser.svg_path = given if given.suffix == ".svg" else draw(given, folder)
+        done = unittest.main(argv=sys.argv[:1], verbosity=2, exit=False)
+    sys.exit(not done.result.wasSuccessful())
 
 
 if __name__ == "__main__":
