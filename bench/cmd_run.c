@@ -26,37 +26,46 @@ static const struct zb_opt options[] = {
 	{.help = "Traffic"},
 	{"pcap", 'r', ZB_OPT_STRINGS, "FILE...", NULL, 0, 0, NULL,
 	 "pcap or pcapng files, plain, gzip or zstd; merged by time", O(pcap)},
-	{"loop", 0, ZB_OPT_U64, "N", "1", 1, 0, NULL, "passes over the trace, each with new addresses", O(loop)},
-	{"duration", 0, ZB_OPT_SECONDS, "S", NULL, 0, 0, NULL, "pass over it until S seconds are over", O(duration_s)},
+	{"loop", 0, ZB_OPT_U64, "N", "1", 1, 0, NULL,
+	 "passes over the trace, each with new addresses", O(loop)},
+	{"duration", 0, ZB_OPT_SECONDS, "S", NULL, 0, 0, NULL,
+	 "pass over it until S seconds are over", O(duration_s)},
 	{"count", 0, ZB_OPT_U64, "N", NULL, 1, 0, NULL, "load only the first N packets", O(count)},
-	{"same-flows", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "keep the addresses in every pass", O(same_flows)},
-	{"rate", 0, ZB_OPT_CHOICE, "max", "max", 0, 0, rates, "closed loop: as fast as the workers take it", O(rate)},
+	{"same-flows", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "keep the addresses in every pass",
+	 O(same_flows)},
+	{"rate", 0, ZB_OPT_CHOICE, "max", "max", 0, 0, rates,
+	 "closed loop: as fast as the workers take it", O(rate)},
 	{.help = "Engine"},
-	{"cores", 0, ZB_OPT_STRING, "LIST", NULL, 0, 0, NULL, "one worker on each: 2-5 or 2,4,6-7 (default: one core)",
-	 O(cores)},
-	{"ignore-checksums", 'C', ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "take packets with wrong checksums for good",
-	 O(ignore_checksums)},
-	{"engine", 0, ZB_OPT_CHOICE, "MODE", "full", 0, 0, engines, "full, or touch: decode and hash only", O(engine)},
-	{"flows-max", 0, ZB_OPT_U64, "N", "16M", 256, 500000000, NULL, "flows in memory per worker, at most",
-	 O(flows_max)},
-	{"burst", 0, ZB_OPT_U64, "N", "64", 1, ZB_BURST_MAX, NULL, "packets taken at a time, at most", O(burst)},
+	{"cores", 0, ZB_OPT_STRING, "LIST", NULL, 0, 0, NULL,
+	 "one worker on each: 2-5 or 2,4,6-7 (default: one core)", O(cores)},
+	{"ignore-checksums", 'C', ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
+	 "take packets with wrong checksums for good", O(ignore_checksums)},
+	{"engine", 0, ZB_OPT_CHOICE, "MODE", "full", 0, 0, engines,
+	 "full, or touch: decode and hash only", O(engine)},
+	{"flows-max", 0, ZB_OPT_U64, "N", "16M", 256, 500000000, NULL,
+	 "flows in memory per worker, at most", O(flows_max)},
+	{"burst", 0, ZB_OPT_U64, "N", "64", 1, ZB_BURST_MAX, NULL,
+	 "packets taken at a time, at most", O(burst)},
 	{.help = "Evidence"},
-	{"stats-interval", 0, ZB_OPT_SECONDS, "S", "1", 0, 0, NULL, "packet time between rows of stats.log",
-	 O(stats_interval_s)},
-	{"sample-hz", 0, ZB_OPT_U64, "N", "99", 0, 10000, NULL, "call-stack samples a second and worker; 0: off",
-	 O(sample_hz)},
-	{"heap", 0, ZB_OPT_STRING, "WHEN", "off", 0, 0, NULL, "heap dumps: off, final, or one each BYTES allocated",
-	 O(heap)},
-	{"self-cost", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "measure what measuring costs here, in paired runs",
-	 O(self_cost)},
+	{"stats-interval", 0, ZB_OPT_SECONDS, "S", "1", 0, 0, NULL,
+	 "packet time between rows of stats.log", O(stats_interval_s)},
+	{"sample-hz", 0, ZB_OPT_U64, "N", "99", 0, 10000, NULL,
+	 "call-stack samples a second and worker; 0: off", O(sample_hz)},
+	{"heap", 0, ZB_OPT_STRING, "WHEN", "off", 0, 0, NULL,
+	 "heap dumps: off, final, or one each BYTES allocated", O(heap)},
+	{"self-cost", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
+	 "measure what measuring costs here, in paired runs", O(self_cost)},
 	{.help = "Output"},
-	{"out", 'o', ZB_OPT_STRING, "DIR", NULL, 0, 0, NULL, "folder (default: zbench-out/TIME-NAME)", O(out)},
-	{"log-format", 0, ZB_OPT_CHOICE, "F", "json", 0, 0, formats, "json, or zeek: tab-separated", O(log_format)},
-	{"logs", 0, ZB_OPT_STRING, "LIST", "all", 0, 0, NULL, "of conn,weird,stats,lcore; all; none", O(logs)},
-	{"logs-block", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "wait for a slow log writer (default with --rate max)",
-	 O(logs_block)},
-	{"logs-drop", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "drop and count rows rather than wait for it",
-	 O(logs_drop)},
+	{"out", 'o', ZB_OPT_STRING, "DIR", NULL, 0, 0, NULL,
+	 "folder (default: zbench-out/TIME-NAME)", O(out)},
+	{"log-format", 0, ZB_OPT_CHOICE, "F", "json", 0, 0, formats, "json, or zeek: tab-separated",
+	 O(log_format)},
+	{"logs", 0, ZB_OPT_STRING, "LIST", "all", 0, 0, NULL,
+	 "of conn,weird,stats,lcore; all; none", O(logs)},
+	{"logs-block", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
+	 "wait for a slow log writer (default with --rate max)", O(logs_block)},
+	{"logs-drop", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
+	 "drop and count rows rather than wait for it", O(logs_drop)},
 };
 
 static double now_s(void)
@@ -87,8 +96,9 @@ static int load(struct zb_run_job *j)
 }
 
 /*
- * Everything that can refuse the run, before anything is started: exit status 2. The trace is loaded first, while
- * the process may still use all its CPUs: DPDK pins the main thread to the helpers'.
+ * Everything that can refuse the run, before anything is started: exit status 2. The trace is
+ * loaded first, while the process may still use all its CPUs: DPDK pins the main thread to the
+ * helpers'.
  */
 static int prepare(struct zb_run_job *j)
 {
@@ -112,7 +122,10 @@ static int prepare(struct zb_run_job *j)
 	if (ret < 0)
 		return ret;
 	j->eal_up = true;
-	/* The allocator returns memory on the helpers' CPUs, not in a worker's malloc; without it, it still works. */
+	/*
+	 * The allocator returns memory on the helpers' CPUs, not in a worker's malloc; without it,
+	 * it still works.
+	 */
 	zb_heap_background_start();
 	j->tsc_hz = (double)rte_get_tsc_hz();
 	j->startup_s = now_s() - j->begin_s - loaded_s;
@@ -124,8 +137,8 @@ static void tell(struct zb_run_job *j)
 	const struct zb_trace_info *info = zb_trace_info(j->trace);
 	char bytes[32], mem[32];
 
-	printf("%s: %" PRIu64 " packets, %s, loaded in %.2f s (%s in memory)\n", j->conf->pcap.v[0], info->pkt_nr,
-	       zb_report_bytes(info->wire_bytes, bytes, sizeof(bytes)), info->load_s,
+	printf("%s: %" PRIu64 " packets, %s, loaded in %.2f s (%s in memory)\n", j->conf->pcap.v[0],
+	       info->pkt_nr, zb_report_bytes(info->wire_bytes, bytes, sizeof(bytes)), info->load_s,
 	       zb_report_bytes(info->image_bytes + info->index_bytes, mem, sizeof(mem)));
 	if (info->file_nr > 1)
 		printf("(and %u more files, merged by time)\n", info->file_nr - 1);

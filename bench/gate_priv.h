@@ -18,8 +18,10 @@ struct zb_metric {
 /* The value at a dotted path below from; array members go by their position. NULL: none. */
 const json_t *zb_metric_at(const json_t *from, const char *path);
 
-/* Finds a metric by the name a person gave. -ENOENT: in neither document, -EINVAL: no number; both
- * said. */
+/*
+ * Finds a metric by the name a person gave. -ENOENT: in neither document, -EINVAL: no number; both
+ * said.
+ */
 int zb_metric_find(const struct zb_gate_side *old_side, const struct zb_gate_side *new_side,
 		   const char *name, struct zb_metric *out);
 

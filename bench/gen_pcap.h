@@ -20,8 +20,10 @@ int zb_gen_pcap_open(const char *path, bool ns, struct zb_gen_pcap **out);
 /* Appends a frame of len bytes, captured whole. Times must fit 32 bits of seconds. */
 int zb_gen_pcap_put(struct zb_gen_pcap *w, uint64_t ts_ns, const uint8_t *data, uint32_t len);
 
-/* Writes what is buffered and closes. keep false: gives up, the file is removed. Frees w either
- * way. */
+/*
+ * Writes what is buffered and closes. keep false: gives up, the file is removed. Frees w either
+ * way.
+ */
 int zb_gen_pcap_close(struct zb_gen_pcap *w, bool keep);
 
 #endif

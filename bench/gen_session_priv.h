@@ -26,8 +26,10 @@ enum zb_gen_body {
 	ZB_GEN_BODY_TLS,   /* records of application data, headers counted in body_len */
 };
 
-/* One message of a TCP session: a head that is kept, and a body that is computed where it is
- * needed. */
+/*
+ * One message of a TCP session: a head that is kept, and a body that is computed where it is
+ * needed.
+ */
 struct zb_gen_msg {
 	unsigned from; /* end that sends it */
 	enum zb_gen_body body;
@@ -75,8 +77,10 @@ struct zb_gen_session {
 	uint64_t next_ns; /* packet time of the next step */
 	uint64_t id;
 	const struct zb_gen_world *world;
-	/* Builds the next packet (f NULL: only goes on), sets next_ns for the one after; false:
-	 * that was the last. */
+	/*
+	 * Builds the next packet (f NULL: only goes on), sets next_ns for the one after; false:
+	 * that was the last.
+	 */
 	bool (*step)(struct zb_gen_session *s, struct zb_gen_frame *f);
 	struct zb_gen_rand rand;
 	struct zb_gen_path path;
@@ -91,8 +95,10 @@ struct zb_gen_session {
 
 struct zb_gen_profile {
 	const char *name;
-	/* Sets step and whatever it needs; the caller has set next_ns, id, world and rand, the rest
-	 * is zero. */
+	/*
+	 * Sets step and whatever it needs; the caller has set next_ns, id, world and rand, the rest
+	 * is zero.
+	 */
 	void (*make)(struct zb_gen_session *s);
 	/* Makes a session of one packet, to reach a number of packets exactly. */
 	void (*make_single)(struct zb_gen_session *s);

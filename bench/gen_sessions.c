@@ -91,8 +91,10 @@ static void sift_down(struct merge *m)
 	m->heap[i] = s;
 }
 
-/* Room for one more session; heap and spare list grow together, so that a session that ends always
- * fits. */
+/*
+ * Room for one more session; heap and spare list grow together, so that a session that ends always
+ * fits.
+ */
 static int grow(struct merge *m)
 {
 	size_t max = m->heap_max == 0 ? 1024 : 2 * m->heap_max;

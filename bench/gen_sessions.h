@@ -38,7 +38,9 @@ struct zb_gen_total {
 /* Takes frames in order of time. Anything but 0 ends the run. */
 typedef int zb_gen_put(void *sink, uint64_t ts_ns, const uint8_t *data, uint32_t len);
 
-/* -EINVAL: neither sessions nor packets, or too many; -ENOMEM: too many sessions at the same time.
+/*
+ * -EINVAL: neither sessions nor packets, or too many; -ENOMEM: too many sessions at the same time.
+ * /
  */
 int zb_gen_run(const struct zb_gen_conf *conf, zb_gen_put *put, void *sink,
 	       struct zb_gen_total *out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gen_web.c - the messages of a web session: HTTP/1.1 in the clear, and TLS 1.3 records around
- * noise */
+/*
+ * gen_web.c - the messages of a web session: HTTP/1.1 in the clear, and TLS 1.3 records around
+ * noise
+ */
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>

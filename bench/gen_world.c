@@ -147,8 +147,10 @@ uint32_t zb_gen_tls_body_len(uint32_t text_len)
 	return text_len + (text_len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX * TLS_HEADER;
 }
 
-/* Puts the record headers over noise: every TLS_RECORD_MAX bytes, and the last record is what is
- * left. */
+/*
+ * Puts the record headers over noise: every TLS_RECORD_MAX bytes, and the last record is what is
+ * left.
+ */
 static void put_tls_headers(const struct zb_gen_msg *m, uint32_t off, uint8_t *dst, uint32_t len)
 {
 	const uint32_t stride = TLS_RECORD_MAX + TLS_HEADER;

@@ -26,8 +26,10 @@ enum zb_gen_service { ZB_GEN_RESOLVER = 53, ZB_GEN_CLOCK = 123, ZB_GEN_LOG_HOST 
 
 void zb_gen_world_init(struct zb_gen_world *w, uint64_t seed);
 
-/* The originator: no two of the first 28 million session numbers share address and port. Sets v6
- * and vlan. */
+/*
+ * The originator: no two of the first 28 million session numbers share address and port. Sets v6
+ * and vlan.
+ */
 void zb_gen_client(struct zb_gen_session *s);
 /* The responder: a random site, or an inside service, and the round-trip time to it. */
 void zb_gen_server_site(struct zb_gen_session *s, uint16_t port);

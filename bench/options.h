@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * options.h - one const table per command describes its options: parsing, checking and --help come from it
+ * options.h - one const table per command describes its options: parsing, checking and --help come
+ * from it
  *
- * A value is stored at its offset in the command's conf struct. Long options may be given as --name VALUE or
- * --name=VALUE; a unique prefix is not accepted. "--" ends options. A bad value is one line on stderr naming
- * option, value and what it should be: "zbench: --loop x: not a number; give a whole number from 1".
+ * A value is stored at its offset in the command's conf struct. Long options may be given as --name
+ * VALUE or
+ * --name=VALUE; a unique prefix is not accepted. "--" ends options. A bad value is one line on
+ * stderr naming option, value and what it should be: "zbench: --loop x: not a number; give a whole
+ * number from 1".
  *
  * Threading: main only. Ownership: strings point into argv or into the table.
  */
@@ -18,12 +21,14 @@
 enum zb_opt_type {
 	ZB_OPT_FLAG,	/* bool, no value */
 	ZB_OPT_STRING,	/* const char * */
-	ZB_OPT_STRINGS,	/* struct zb_opt_list; may be repeated, and takes several values: --pcap A B C */
+	ZB_OPT_STRINGS, /* struct zb_opt_list; may be repeated, and takes several values: --pcap A B
+			   C */
 	ZB_OPT_U64,	/* uint64_t, with min and max; suffixes k, M, G (powers of ten) */
 	ZB_OPT_BYTES,	/* uint64_t; suffixes K, M, G, T (powers of 1024) */
-	ZB_OPT_SECONDS,	/* double, > 0; suffixes ms, s, m, h */
+	ZB_OPT_SECONDS, /* double, > 0; suffixes ms, s, m, h */
 	ZB_OPT_CHOICE,	/* int: index into choices */
-	ZB_OPT_EACH,	/* struct zb_opt_list; may be repeated, one value each time: --allow A --allow B */
+	ZB_OPT_EACH, /* struct zb_opt_list; may be repeated, one value each time: --allow A --allow
+			B */
 };
 
 #define ZB_OPT_LIST_MAX 256
@@ -33,37 +38,38 @@ struct zb_opt_list {
 };
 
 struct zb_opt {
-	const char *name;	     /* "cores"; NULL: no option, help is a heading for those that follow */
-	char short_name;	     /* 'C' or 0 */
+	const char *name; /* "cores"; NULL: no option, help is a heading for those that follow */
+	char short_name;  /* 'C' or 0 */
 	enum zb_opt_type type;
-	const char *arg;	     /* "LIST", as shown in help; NULL for flags */
-	const char *def;	     /* default as text, parsed like a value; NULL: zero, false, NULL */
-	uint64_t min, max;	     /* U64 and BYTES; max 0: no limit */
-	const char *const *choices;  /* NULL-terminated */
-	const char *help;	     /* one line, ends without a full stop */
-	size_t offset;		     /* in the conf struct */
+	const char *arg;   /* "LIST", as shown in help; NULL for flags */
+	const char *def;   /* default as text, parsed like a value; NULL: zero, false, NULL */
+	uint64_t min, max; /* U64 and BYTES; max 0: no limit */
+	const char *const *choices; /* NULL-terminated */
+	const char *help;	    /* one line, ends without a full stop */
+	size_t offset;		    /* in the conf struct */
 };
 
 struct zb_command {
-	const char *name;	 /* "run" */
-	const char *usage;	 /* "zbench [run] --pcap FILE... [options]" */
-	const char *summary;	 /* one line */
+	const char *name;    /* "run" */
+	const char *usage;   /* "zbench [run] --pcap FILE... [options]" */
+	const char *summary; /* one line */
 	const struct zb_opt *opts;
 	unsigned opt_nr;
-	const char *args;	 /* positional arguments as shown in help, NULL: none are taken */
-	const char *examples;	 /* several lines, shown last in --help, indented there */
+	const char *args;     /* positional arguments as shown in help, NULL: none are taken */
+	const char *examples; /* several lines, shown last in --help, indented there */
 	size_t conf_size;
 	/*
-	 * Runs the command; returns the exit status. conf is filled, args are the positional arguments, argc
-	 * and argv the whole command line.
+	 * Runs the command; returns the exit status. conf is filled, args are the positional
+	 * arguments, argc and argv the whole command line.
 	 */
-	int (*run)(const void *conf, const char *const *args, unsigned arg_nr, int argc, char **argv);
+	int (*run)(const void *conf, const char *const *args, unsigned arg_nr, int argc,
+		   char **argv);
 };
 
 /*
- * Parses argv[1..] into conf (of c->conf_size bytes; zeroed and filled with defaults here). Positional
- * arguments go to args (room for argc). 0: go on; 1: --help or --version was printed, exit 0; -EINVAL: said,
- * exit 2.
+ * Parses argv[1..] into conf (of c->conf_size bytes; zeroed and filled with defaults here).
+ * Positional arguments go to args (room for argc). 0: go on; 1: --help or --version was printed,
+ * exit 0; -EINVAL: said, exit 2.
  */
 int zb_opt_parse(const struct zb_command *c, int argc, char **argv, void *conf, const char **args,
 		 unsigned *arg_nr);

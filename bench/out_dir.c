@@ -48,7 +48,8 @@ static void short_name(const char *name, char *buf, size_t size)
 	const char *base = strrchr(name, '/');
 	size_t n = 0;
 
-	for (base = base != NULL ? base + 1 : name; *base != '\0' && *base != '.' && n + 1 < size; base++) {
+	for (base = base != NULL ? base + 1 : name; *base != '\0' && *base != '.' && n + 1 < size;
+	     base++) {
 		bool plain = (*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z') ||
 			     (*base >= '0' && *base <= '9') || *base == '-' || *base == '_';
 
@@ -84,8 +85,8 @@ int zb_out_dir_make(struct zb_out_dir *d, const char *path, const char *name)
 	if (ret == 0)
 		ret = check_writable(d->path);
 	if (ret < 0)
-		zb_err("--out %s: %s; give a folder that can be written", path != NULL ? path : d->path,
-		       strerror(-ret));
+		zb_err("--out %s: %s; give a folder that can be written",
+		       path != NULL ? path : d->path, strerror(-ret));
 	return ret;
 }
 

@@ -17,8 +17,8 @@ struct zb_out_dir {
 };
 
 /*
- * Makes path, or with path NULL zbench-out/<UTC time>-<name>, and checks that it can be written. 0 or
- * -errno, said, naming --out.
+ * Makes path, or with path NULL zbench-out/<UTC time>-<name>, and checks that it can be written. 0
+ * or -errno, said, naming --out.
  */
 int zb_out_dir_make(struct zb_out_dir *d, const char *path, const char *name);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pass.c - sets a run up, launches the workers, reports while they work, collects what they leave */
+/*
+ * pass.c - sets a run up, launches the workers, reports while they work, collects what they leave /
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,8 +104,8 @@ static int make_logs(struct zb_pass *p)
 }
 
 /*
- * Arenas cannot be given back to jemalloc while memory of theirs may be cached, so that a later pass takes those of
- * the earlier ones.
+ * Arenas cannot be given back to jemalloc while memory of theirs may be cached, so that a later
+ * pass takes those of the earlier ones.
  */
 static bool arena_of(unsigned i, unsigned *arena)
 {
@@ -211,7 +213,10 @@ static void take_snapshots(struct zb_pass *p)
 	}
 }
 
-/* Reads the arenas and writes the last dump while all state of all workers stands; then lets them go on. */
+/*
+ * Reads the arenas and writes the last dump while all state of all workers stands; then lets them
+ * go on.
+ */
 static void look_at_heap(struct zb_pass *p)
 {
 	struct zb_pass_result *r = p->result;
@@ -220,7 +225,8 @@ static void look_at_heap(struct zb_pass *p)
 		struct zb_pass_worker *w = &p->worker[i];
 
 		note_peaks(p, i, &r->lcore[i].stat);
-		r->lcore[i].has_arena = w->has_arena && zb_heap_arena_stat(w->arena, &r->lcore[i].arena) == 0;
+		r->lcore[i].has_arena =
+			w->has_arena && zb_heap_arena_stat(w->arena, &r->lcore[i].arena) == 0;
 	}
 	r->has_heap = zb_heap_total_stat(&r->heap) == 0;
 	if (p->conf->heap_dir != NULL)
@@ -245,7 +251,8 @@ static void flush_stats(struct zb_pass *p, double now)
 static bool all_workers(const struct zb_pass *p, size_t flag_offset)
 {
 	for (unsigned i = 0; i < p->worker_nr; i++)
-		if (!__atomic_load_n((const bool *)((const char *)&p->worker[i] + flag_offset), __ATOMIC_ACQUIRE))
+		if (!__atomic_load_n((const bool *)((const char *)&p->worker[i] + flag_offset),
+				     __ATOMIC_ACQUIRE))
 			return false;
 	return true;
 }
@@ -291,7 +298,8 @@ static void launch(struct zb_pass *p)
 		int ret = zb_eal_launch(launched, worker_main, &p->worker[launched]);
 
 		if (ret < 0) {
-			zb_err("worker on CPU %u: cannot be launched: %s", p->worker[launched].cpu, strerror(-ret));
+			zb_err("worker on CPU %u: cannot be launched: %s", p->worker[launched].cpu,
+			       strerror(-ret));
 			break;
 		}
 	}

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pass.h - one run of the engine over a loaded trace: workers, logs, statistics, sampler, from start to end
+ * pass.h - one run of the engine over a loaded trace: workers, logs, statistics, sampler, from
+ * start to end
  *
  * `zbench run` makes one; --self-cost makes many over the same trace.
  *
  * Threading: main only; it becomes the reporter while the workers run.
- * Ownership: the caller owns what the conf points at; zb_pass_fini() frees what zb_pass_run() put in the result.
- * Errors:    0 or -errno, said.
+ * Ownership: the caller owns what the conf points at; zb_pass_fini() frees what zb_pass_run() put
+ * in the result. Errors:    0 or -errno, said.
  */
 #ifndef ZB_BENCH_PASS_H
 #define ZB_BENCH_PASS_H
@@ -23,21 +24,21 @@ struct zb_pass_conf {
 	const struct zb_topo *topo;
 	const struct zb_placement *place;
 	struct zb_trace *trace;
-	uint64_t loops;			/* passes over the trace; 0: until duration_s is over */
-	double duration_s;		/* 0: no limit */
-	double stats_interval_s;	/* of packet time */
+	uint64_t loops;		 /* passes over the trace; 0: until duration_s is over */
+	double duration_s;	 /* 0: no limit */
+	double stats_interval_s; /* of packet time */
 	double tsc_hz;
-	const char *dir;		/* of the logs; NULL: rows are made and discarded */
-	const char *heap_dir;		/* of heap dumps; NULL: none */
-	uint64_t heap_every;		/* bytes allocated between dumps; 0: only one at the end */
+	const char *dir;      /* of the logs; NULL: rows are made and discarded */
+	const char *heap_dir; /* of heap dumps; NULL: none */
+	uint64_t heap_every;  /* bytes allocated between dumps; 0: only one at the end */
 	uint64_t secret;
-	uint32_t sample_hz;		/* 0: off */
+	uint32_t sample_hz; /* 0: off */
 	uint32_t conns_max;
 	uint16_t burst_max;
 	enum zb_engine_mode mode;
 	enum zb_row_format format;
 	bool stream_on[ZB_LOG_NR];
-	bool log_block;			/* wait for the log writer instead of dropping rows */
+	bool log_block; /* wait for the log writer instead of dropping rows */
 	bool same_flows, ignore_checksums, marks, progress;
 	const volatile sig_atomic_t *signalled; /* non-zero: stop */
 };
@@ -45,24 +46,24 @@ struct zb_pass_conf {
 struct zb_pass_lcore {
 	unsigned cpu;
 	struct zb_lcore_stat stat;
-	uint64_t peak[ZB_G_NR];		/* of each gauge, over the snapshots */
-	struct zb_heap_stat arena;	/* before the state was torn down */
+	uint64_t peak[ZB_G_NR];	   /* of each gauge, over the snapshots */
+	struct zb_heap_stat arena; /* before the state was torn down */
 	bool has_arena;
 };
 
 struct zb_pass_result {
-	struct zb_pass_lcore *lcore;	/* lcore_nr of them */
+	struct zb_pass_lcore *lcore; /* lcore_nr of them */
 	unsigned lcore_nr;
-	uint64_t peak[ZB_G_NR];		/* of the sums */
+	uint64_t peak[ZB_G_NR]; /* of the sums */
 	struct zb_log_total logs[ZB_LOG_NR];
-	struct zb_heap_stat heap;	/* all arenas, before the state was torn down */
+	struct zb_heap_stat heap; /* all arenas, before the state was torn down */
 	bool has_heap;
 	unsigned heap_dumps;
-	char heap_last[512];		/* path of the last dump, or "" */
-	struct zb_sampler *sampler;	/* NULL: off */
+	char heap_last[512];	    /* path of the last dump, or "" */
+	struct zb_sampler *sampler; /* NULL: off */
 	double wall_s;
-	bool interrupted;		/* by a signal */
-	bool broke;			/* a worker could not start or go on */
+	bool interrupted; /* by a signal */
+	bool broke;	  /* a worker could not start or go on */
 };
 
 extern const char *const zb_log_stream_name[ZB_LOG_NR];

@@ -15,10 +15,10 @@ struct zb_pass_worker {
 	char peer[24];
 	unsigned arena;
 	bool has_arena, unsampled;
-	bool at_end;			/* no packet is left; all state still stands */
-	bool finished;			/* the worker will touch nothing any more */
-	const uint64_t *allocated;	/* bytes the thread has ever allocated; NULL: not known */
-	uint64_t gauge[ZB_G_NR];	/* as of its newest snapshot */
+	bool at_end;		   /* no packet is left; all state still stands */
+	bool finished;		   /* the worker will touch nothing any more */
+	const uint64_t *allocated; /* bytes the thread has ever allocated; NULL: not known */
+	uint64_t gauge[ZB_G_NR];   /* as of its newest snapshot */
 };
 
 struct zb_pass {
@@ -30,11 +30,12 @@ struct zb_pass {
 	struct zb_stats_log *stats;
 	struct zb_replay *replay;
 	struct zb_sampler *sampler;
-	double begin_s, flushed_s, shown_s; /* start; last flush of statistics; last drawing of the progress line */
+	double begin_s, flushed_s,
+		shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;
-	uint64_t heap_next;		/* bytes allocated at which the next dump is due */
-	bool stop;			/* workers: end at your next burst */
-	bool release;			/* workers: the heap has been looked at, tear down */
+	uint64_t heap_next; /* bytes allocated at which the next dump is due */
+	bool stop;	    /* workers: end at your next burst */
+	bool release;	    /* workers: the heap has been looked at, tear down */
 };
 
 /* Writes a dump named as jemalloc names them: zbench.PID.SEQ.KINDSEQ.heap. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pass_watch.c - what the reporter looks at besides statistics: heap growth and the progress line */
+/*
+ * pass_watch.c - what the reporter looks at besides statistics: heap growth and the progress line /
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +17,8 @@ void zb_pass_heap_dump(struct zb_pass *p, char kind)
 {
 	struct zb_pass_result *r = p->result;
 	char path[sizeof(r->heap_last)];
-	int n = snprintf(path, sizeof(path), "%s/zbench.%d.%u.%c%u.heap", p->conf->heap_dir, (int)getpid(),
-			 r->heap_dumps, kind, kind == 'f' ? 0 : r->heap_dumps);
+	int n = snprintf(path, sizeof(path), "%s/zbench.%d.%u.%c%u.heap", p->conf->heap_dir,
+			 (int)getpid(), r->heap_dumps, kind, kind == 'f' ? 0 : r->heap_dumps);
 
 	if (n < 0 || (size_t)n >= sizeof(path)) {
 		zb_warn("heap dump: %s: name too long", p->conf->heap_dir);
@@ -57,7 +59,8 @@ static double percent_done(const struct zb_pass *p, uint64_t pkts, double elapse
 	double by_time = p->conf->duration_s > 0 ? elapsed / p->conf->duration_s : 0, by_pkts = 0;
 
 	if (p->conf->loops != 0)
-		by_pkts = (double)pkts / ((double)zb_trace_info(p->conf->trace)->pkt_nr * (double)p->conf->loops);
+		by_pkts = (double)pkts /
+			  ((double)zb_trace_info(p->conf->trace)->pkt_nr * (double)p->conf->loops);
 	return 100 * (by_time > by_pkts ? by_time : by_pkts);
 }
 
@@ -78,8 +81,10 @@ void zb_pass_progress(struct zb_pass *p, double now_s)
 		dropped += zb_stat_peek(&c[ZB_C_pkts_dropped]);
 	}
 	getrusage(RUSAGE_SELF, &ru);
-	snprintf(line, sizeof(line), "%5.1f %%  %6.2f Mpps  %6.2f Gbit/s  %" PRIu64 " dropped  %ld MiB",
-		 percent_done(p, pkts, now_s - p->begin_s), (double)(pkts - p->shown_pkts) / dt / 1e6,
+	snprintf(line, sizeof(line),
+		 "%5.1f %%  %6.2f Mpps  %6.2f Gbit/s  %" PRIu64 " dropped  %ld MiB",
+		 percent_done(p, pkts, now_s - p->begin_s),
+		 (double)(pkts - p->shown_pkts) / dt / 1e6,
 		 (double)(bytes - p->shown_bytes) * 8 / dt / 1e9, dropped, ru.ru_maxrss / 1024);
 	zb_progress_line(line);
 	p->shown_s = now_s;

@@ -26,8 +26,10 @@
 
 struct json_t; /* jansson's */
 
-/* What was fed in, and the options that change the work; the gate compares only results where these
- * agree. */
+/*
+ * What was fed in, and the options that change the work; the gate compares only results where these
+ * agree.
+ */
 struct zb_result_input {
 	const char *kind; /* "pcap" */
 	const char *const *files;

@@ -26,8 +26,8 @@ static FILE *open_said(const char *path, const char *mode)
 	return f;
 }
 
-static int one_flame(const char *dir, const char *name, const char *title, const struct zb_stack_table *stacks,
-		     uint32_t lane, struct zb_symbols *syms)
+static int one_flame(const char *dir, const char *name, const char *title,
+		     const struct zb_stack_table *stacks, uint32_t lane, struct zb_symbols *syms)
 {
 	char folded[PATH_MAX + 64], svg[PATH_MAX + 64], subtitle[160];
 	struct zb_stack_totals totals;
@@ -36,7 +36,8 @@ static int one_flame(const char *dir, const char *name, const char *title, const
 	int ret;
 
 	zb_stack_table_totals(stacks, lane, syms, &totals);
-	snprintf(subtitle, sizeof(subtitle), "CPU time of the worker; %.1f %% of the samples have a function name",
+	snprintf(subtitle, sizeof(subtitle),
+		 "CPU time of the worker; %.1f %% of the samples have a function name",
 		 totals.samples ? 100.0 * (double)totals.resolved / (double)totals.samples : 0.0);
 	snprintf(folded, sizeof(folded), "%s/%s.folded", dir, name);
 	snprintf(svg, sizeof(svg), "%s/%s.svg", dir, name);
@@ -58,7 +59,8 @@ static int one_flame(const char *dir, const char *name, const char *title, const
 	return ret;
 }
 
-int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, struct zb_symbols *syms)
+int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r,
+		  struct zb_symbols *syms)
 {
 	struct zb_stack_table *stacks = zb_sampler_stacks(r->sampler);
 	char dir[PATH_MAX], name[32], title[64];

@@ -11,6 +11,7 @@
 #include "bench/pass.h"
 
 /* Writes flame/lcore-N.folded and .svg for each lcore and all.*; 0 or -errno, said. */
-int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, struct zb_symbols *syms);
+int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r,
+		  struct zb_symbols *syms);
 
 #endif

@@ -53,14 +53,18 @@ static int check_heap(struct zb_run_job *j)
 		case 'M': shift += 10; /* fall through */
 		case 'K': shift += 10; end++;
 		}
-		if (*text < '0' || *text > '9' || *end != '\0' || v == 0 || v >> (63 - shift) != 0) {
-			zb_err("--heap %s: not a size; give off, final or bytes between dumps, as 256M", text);
+		if (*text < '0' || *text > '9' || *end != '\0' || v == 0 ||
+		    v >> (63 - shift) != 0) {
+			zb_err("--heap %s: not a size; give off, final or bytes between dumps, as "
+			       "256M",
+			       text);
 			return -EINVAL;
 		}
 		j->heap_every = (uint64_t)v << shift;
 	}
 	if (!zb_heap_can_profile()) {
-		zb_err("--heap %s: this build has no heap profiler; build with -Djemalloc=enabled", text);
+		zb_err("--heap %s: this build has no heap profiler; build with -Djemalloc=enabled",
+		       text);
 		return -EINVAL;
 	}
 	return 0;
@@ -81,10 +85,12 @@ static int check_logs(struct zb_run_job *j)
 		unsigned i;
 
 		for (i = 0; i < ZB_LOG_NR; i++)
-			if (strlen(zb_log_stream_name[i]) == len && memcmp(zb_log_stream_name[i], p, len) == 0)
+			if (strlen(zb_log_stream_name[i]) == len &&
+			    memcmp(zb_log_stream_name[i], p, len) == 0)
 				break;
 		if (i == ZB_LOG_NR) {
-			zb_err("--logs %s: %.*s: no such log; give some of conn,weird,stats,lcore, or all or none",
+			zb_err("--logs %s: %.*s: no such log; give some of conn,weird,stats,lcore, "
+			       "or all or none",
 			       j->conf->logs, (int)len, p);
 			return -EINVAL;
 		}
@@ -207,10 +213,12 @@ void zb_job_artifacts(struct zb_run_job *j)
 	if (j->pass.sampler != NULL) {
 		if (zb_run_flames(&j->out, &j->pass, j->syms) < 0)
 			zb_job_note(j, "flame graphs could not be written");
-		zb_stack_table_totals(zb_sampler_stacks(j->pass.sampler), ZB_LANE_ALL, j->syms, &j->samples);
+		zb_stack_table_totals(zb_sampler_stacks(j->pass.sampler), ZB_LANE_ALL, j->syms,
+				      &j->samples);
 	}
 	if (j->pass.heap_last[0] != '\0') {
-		n = zb_heap_top(j->pass.heap_last, j->syms, j->holder, ZB_HOLDERS_MAX, &j->holder_total);
+		n = zb_heap_top(j->pass.heap_last, j->syms, j->holder, ZB_HOLDERS_MAX,
+				&j->holder_total);
 		j->holder_nr = n > 0 ? (unsigned)n : 0;
 	}
 }
@@ -241,15 +249,20 @@ static void note_run(struct zb_run_job *j)
 	uint64_t lost = rows_lost(j);
 
 	if (j->pass.interrupted)
-		zb_job_note(j, "interrupted by a signal: figures and logs are complete up to that moment");
+		zb_job_note(
+			j,
+			"interrupted by a signal: figures and logs are complete up to that moment");
 	if (zb_trace_info(j->trace)->cut)
 		zb_job_note(j, "the trace is cut: what came before the damage was analysed");
 	if (lost != 0)
-		zb_job_note(j, "%" PRIu64 " log rows were lost: see log_rows_lost in result.json", lost);
+		zb_job_note(j, "%" PRIu64 " log rows were lost: see log_rows_lost in result.json",
+			    lost);
 	if (j->pass.sampler != NULL) {
 		zb_sampler_stat(j->pass.sampler, &st);
 		if (st.samples == 0)
-			zb_job_note(j, "no samples: the run was too short for %u Hz, or sampling is not allowed",
+			zb_job_note(j,
+				    "no samples: the run was too short for %u Hz, or sampling is "
+				    "not allowed",
 				    j->pass_conf.sample_hz);
 	}
 	note_machine(j);
@@ -360,7 +373,7 @@ int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv)
 		.stream_names = zb_log_stream_name,
 		.logs = j->pass.logs,
 		.stream_nr = ZB_LOG_NR,
-		.status = j->pass.broke	       ? ZB_RESULT_BROKEN
+		.status = j->pass.broke		? ZB_RESULT_BROKEN
 			  : j->pass.interrupted ? ZB_RESULT_INTERRUPTED
 						: ZB_RESULT_COMPLETE,
 		.self_cost = j->cost,

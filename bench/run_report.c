@@ -37,7 +37,8 @@ static uint64_t rows_of(const struct zb_lcore_stat *s)
 
 static uint64_t state_of(const uint64_t *peak)
 {
-	static const unsigned kinds[] = {ZB_G_conn_bytes, ZB_G_flow_table_bytes, ZB_G_timer_bytes, ZB_G_history_bytes,
+	static const unsigned kinds[] = {ZB_G_conn_bytes,  ZB_G_flow_table_bytes,
+					 ZB_G_timer_bytes, ZB_G_history_bytes,
 					 ZB_G_weird_bytes, ZB_G_log_buffer_bytes};
 	uint64_t n = 0;
 
@@ -46,18 +47,22 @@ static uint64_t state_of(const uint64_t *peak)
 	return n;
 }
 
-static void table_line(const char *name, const struct zb_lcore_stat *s, const uint64_t *peak, FILE *f)
+static void table_line(const char *name, const struct zb_lcore_stat *s, const uint64_t *peak,
+		       FILE *f)
 {
 	uint64_t pkts = s->c[ZB_C_pkts_proc], all = s->busy_cycles + s->idle_cycles;
 	double per = pkts != 0 ? 1.0 / (double)pkts : 0;
 	char bytes[32], state[32];
 
 	fprintf(f, "%5s %12" PRIu64 " %9s %8" PRIu64 " %6.1f %7.0f", name, pkts,
-		zb_report_bytes(s->c[ZB_C_bytes_recv], bytes, sizeof(bytes)), s->c[ZB_C_pkts_dropped],
-		all != 0 ? 100.0 * (double)s->busy_cycles / (double)all : 0, (double)s->busy_cycles * per);
+		zb_report_bytes(s->c[ZB_C_bytes_recv], bytes, sizeof(bytes)),
+		s->c[ZB_C_pkts_dropped],
+		all != 0 ? 100.0 * (double)s->busy_cycles / (double)all : 0,
+		(double)s->busy_cycles * per);
 	for (unsigned i = 0; i < ZB_STAGE_idle; i++)
 		fprintf(f, " %6.0f", (double)s->stage_cycles[i] * per);
-	fprintf(f, " %9s %9" PRIu64 "\n", zb_report_bytes(state_of(peak), state, sizeof(state)), rows_of(s));
+	fprintf(f, " %9s %9" PRIu64 "\n", zb_report_bytes(state_of(peak), state, sizeof(state)),
+		rows_of(s));
 }
 
 void zb_report_table(const struct zb_pass_result *r, double tsc_hz, FILE *f)
@@ -67,7 +72,8 @@ void zb_report_table(const struct zb_pass_result *r, double tsc_hz, FILE *f)
 	double s;
 
 	zb_report_sum(r, &sum);
-	fprintf(f, "\n%5s %12s %9s %8s %6s %7s", "lcore", "packets", "bytes", "dropped", "busy %", "cyc/pkt");
+	fprintf(f, "\n%5s %12s %9s %8s %6s %7s", "lcore", "packets", "bytes", "dropped", "busy %",
+		"cyc/pkt");
 	for (unsigned i = 0; i < ZB_STAGE_idle; i++)
 		fprintf(f, " %6s", zb_stage_name[i]);
 	fprintf(f, " %9s %9s\n", "state", "rows");
@@ -79,7 +85,8 @@ void zb_report_table(const struct zb_pass_result *r, double tsc_hz, FILE *f)
 	s = (double)(sum.last_tsc - sum.first_tsc) / tsc_hz;
 	if (s > 0)
 		fprintf(f, "\n%.3f s: %.2f Mpps, %.2f Gbit/s, %.2f Mpps per lcore\n", s,
-			(double)sum.c[ZB_C_pkts_proc] / s / 1e6, (double)sum.c[ZB_C_bytes_recv] * 8 / s / 1e9,
+			(double)sum.c[ZB_C_pkts_proc] / s / 1e6,
+			(double)sum.c[ZB_C_bytes_recv] * 8 / s / 1e9,
 			(double)sum.c[ZB_C_pkts_proc] / s / 1e6 / r->lcore_nr);
 }
 
@@ -90,10 +97,13 @@ void zb_report_ledger(const struct zb_pass_result *r, FILE *f)
 	zb_report_sum(r, &s);
 	struct zb_residual res = zb_stat_residual(&s, 0, 0);
 
-	fprintf(f, "\nledger   offered %" PRIu64 " = link %" PRIu64 " + unsent %" PRIu64 "\n", s.c[ZB_C_pkts_offered],
-		s.c[ZB_C_pkts_link], s.c[ZB_C_pkts_unsent]);
-	fprintf(f, "         link %" PRIu64 " = analysed %" PRIu64 " + dropped %" PRIu64 " + filtered %" PRIu64 "\n",
-		s.c[ZB_C_pkts_link], s.c[ZB_C_pkts_proc], s.c[ZB_C_pkts_dropped], s.c[ZB_C_pkts_filtered]);
+	fprintf(f, "\nledger   offered %" PRIu64 " = link %" PRIu64 " + unsent %" PRIu64 "\n",
+		s.c[ZB_C_pkts_offered], s.c[ZB_C_pkts_link], s.c[ZB_C_pkts_unsent]);
+	fprintf(f,
+		"         link %" PRIu64 " = analysed %" PRIu64 " + dropped %" PRIu64
+		" + filtered %" PRIu64 "\n",
+		s.c[ZB_C_pkts_link], s.c[ZB_C_pkts_proc], s.c[ZB_C_pkts_dropped],
+		s.c[ZB_C_pkts_filtered]);
 	fprintf(f, "         analysed %" PRIu64 " =", s.c[ZB_C_pkts_proc]);
 	const char *sep = " ";
 
@@ -104,7 +114,8 @@ void zb_report_ledger(const struct zb_pass_result *r, FILE *f)
 		}
 	}
 	fprintf(f, "\n         residual %" PRId64 " packets, %" PRId64 " bytes%s\n",
-		res.offered_pkts + res.link_pkts + res.fate_pkts, res.offered_bytes + res.link_bytes,
+		res.offered_pkts + res.link_pkts + res.fate_pkts,
+		res.offered_bytes + res.link_bytes,
 		zb_residual_is_zero(&res) ? "" : ": THE ACCOUNTING LAW IS BROKEN");
 }
 

@@ -10,8 +10,10 @@
 #include "bench/self_cost.h"
 #include "profiler/diag.h"
 
-#define PAIRS	  15
-#define PASS_S	  0.6 /* a pass is made at least so long: many scheduler ticks, some sixty samples at 99 Hz */
+#define PAIRS 15
+#define PASS_S                                                                                    \
+	0.6 /* a pass is made at least so long: many scheduler ticks, some sixty samples at 99 Hz \
+	     */
 #define LOOPS_MAX 100000
 
 /* What is on in B and off in A; everything else is off in both. */
@@ -30,7 +32,8 @@ static const struct kind kinds[] = {
 };
 #define KIND_NR (sizeof(kinds) / sizeof(kinds[0]))
 
-static int one_pass(const struct zb_pass_conf *base, const struct kind *k, uint64_t loops, double *pps)
+static int one_pass(const struct zb_pass_conf *base, const struct kind *k, uint64_t loops,
+		    double *pps)
 {
 	struct zb_pass_conf c = *base;
 	struct zb_pass_result r;
@@ -46,7 +49,8 @@ static int one_pass(const struct zb_pass_conf *base, const struct kind *k, uint6
 	ret = zb_pass_run(&c, &r);
 	if (ret == 0) {
 		zb_report_sum(&r, &sum);
-		*pps = (double)sum.c[ZB_C_pkts_proc] / ((double)(sum.last_tsc - sum.first_tsc) / c.tsc_hz);
+		*pps = (double)sum.c[ZB_C_pkts_proc] /
+		       ((double)(sum.last_tsc - sum.first_tsc) / c.tsc_hz);
 		if (r.interrupted || r.broke)
 			ret = -EINTR;
 	}
@@ -61,7 +65,8 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int measure(const struct zb_pass_conf *base, const struct kind *k, uint64_t loops, double cost[PAIRS])
+static int measure(const struct zb_pass_conf *base, const struct kind *k, uint64_t loops,
+		   double cost[PAIRS])
 {
 	for (unsigned i = 0; i < PAIRS; i++) {
 		double on = 0, off = 0;
@@ -88,13 +93,16 @@ int zb_self_cost(struct zb_run_job *j)
 	base.dir = base.heap_dir = NULL;
 	base.duration_s = 0;
 	base.progress = false;
-	ret = one_pass(&base, NULL, 1, &pps); /* warms up, and tells how many loops make a pass long enough */
+	ret = one_pass(&base, NULL, 1,
+		       &pps); /* warms up, and tells how many loops make a pass long enough */
 	if (ret < 0)
 		return ret;
 	double loops = 1 + PASS_S * pps / (double)zb_trace_info(j->trace)->pkt_nr;
 	uint64_t loop_nr = loops < LOOPS_MAX ? (uint64_t)loops : LOOPS_MAX;
 
-	printf("cost of measuring: %d pairs of passes of %" PRIu64 " loops each, off and on in turn\n", PAIRS, loop_nr);
+	printf("cost of measuring: %d pairs of passes of %" PRIu64
+	       " loops each, off and on in turn\n",
+	       PAIRS, loop_nr);
 	printf("%-28s %8s  %s\n", "", "median", "middle half");
 	for (unsigned i = 0; i < KIND_NR; i++) {
 		ret = measure(&base, &kinds[i], loop_nr, cost);
@@ -102,8 +110,8 @@ int zb_self_cost(struct zb_run_job *j)
 			zb_err("--self-cost: %s", ret == -EINTR ? "interrupted" : strerror(-ret));
 			return ret;
 		}
-		printf("%-28s %6.2f %%  %.2f .. %.2f %%\n", kinds[i].name, cost[PAIRS / 2], cost[PAIRS / 4],
-		       cost[PAIRS - 1 - PAIRS / 4]);
+		printf("%-28s %6.2f %%  %.2f .. %.2f %%\n", kinds[i].name, cost[PAIRS / 2],
+		       cost[PAIRS / 4], cost[PAIRS - 1 - PAIRS / 4]);
 		fflush(stdout);
 		j->cost[j->cost_nr++] = (struct zb_result_cost){kinds[i].key, cost[PAIRS / 2]};
 	}

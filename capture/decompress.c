@@ -21,8 +21,10 @@
 #define IN_BYTES   (256u << 10)
 
 struct stream {
-	/* Unpacks some bytes to dst (room for n > 0); adds them to f->avail, sets f->eof at the
-	 * end. */
+	/*
+	 * Unpacks some bytes to dst (room for n > 0); adds them to f->avail, sets f->eof at the
+	 * end.
+	 */
 	int (*step)(struct zb_feed *f, struct stream *s, uint8_t *dst, size_t n);
 	uint64_t checked;     /* memory was asked for up to this byte */
 	size_t in_pos, in_nr; /* of in[] */

@@ -333,8 +333,10 @@ static int run_job(void *arg)
 	return ret;
 }
 
-/* Sleeps until worker i has finished: rte_eal_wait_lcore() alone would spin on a CPU that others
- * need. */
+/*
+ * Sleeps until worker i has finished: rte_eal_wait_lcore() alone would spin on a CPU that others
+ * need.
+ */
 static int collect(unsigned i)
 {
 	struct job *j = &eal.jobs[i];

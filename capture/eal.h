@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * eal.h - starts DPDK's environment abstraction layer the way a run needs it, and leaves nothing behind
+ * eal.h - starts DPDK's environment abstraction layer the way a run needs it, and leaves nothing
+ * behind
  *
- * Huge pages where there are free ones (--in-memory), none otherwise (--no-huge); no PCI probing and no
- * telemetry socket for replay; as root or as an ordinary user. Workers are EAL lcores 1..n, each with
- * affinity to one CPU; the main thread is lcore 0 on the helper CPUs.
+ * Huge pages where there are free ones (--in-memory), none otherwise (--no-huge); no PCI probing
+ * and no telemetry socket for replay; as root or as an ordinary user. Workers are EAL lcores 1..n,
+ * each with affinity to one CPU; the main thread is lcore 0 on the helper CPUs.
  *
  * Threading: main only, once per process.
  */

@@ -5,8 +5,8 @@
  * A packet's metadata is one cache line. The source fills the first half; decode fills the second.
  *
  * Threading: a queue and its packets belong to one worker.
- * Ownership: data points into memory of the source and is valid until the next zb_rxq_burst() of the same
- *            queue; it may be read, never written.
+ * Ownership: data points into memory of the source and is valid until the next zb_rxq_burst() of
+ * the same queue; it may be read, never written.
  */
 #ifndef ZB_CAPTURE_PACKET_H
 #define ZB_CAPTURE_PACKET_H
@@ -18,48 +18,51 @@
 
 /* How the first byte of a packet is to be read (a subset of libpcap's link types). */
 enum zb_link {
-	ZB_LINK_ETHERNET,  /* DLT_EN10MB */
-	ZB_LINK_RAW_IP,	   /* DLT_RAW: version nibble decides; also IPV4, IPV6 */
-	ZB_LINK_SLL,	   /* Linux cooked v1 */
-	ZB_LINK_SLL2,	   /* Linux cooked v2 */
-	ZB_LINK_NULL,	   /* BSD loopback, family in either byte order; DLT_LOOP too */
-	ZB_LINK_PPP,	   /* PPP, with or without HDLC framing ff 03 */
-	ZB_LINK_FDDI,	   /* frame control and addresses, then LLC */
-	ZB_LINK_C_HDLC,	   /* Cisco HDLC */
+	ZB_LINK_ETHERNET, /* DLT_EN10MB */
+	ZB_LINK_RAW_IP,	  /* DLT_RAW: version nibble decides; also IPV4, IPV6 */
+	ZB_LINK_SLL,	  /* Linux cooked v1 */
+	ZB_LINK_SLL2,	  /* Linux cooked v2 */
+	ZB_LINK_NULL,	  /* BSD loopback, family in either byte order; DLT_LOOP too */
+	ZB_LINK_PPP,	  /* PPP, with or without HDLC framing ff 03 */
+	ZB_LINK_FDDI,	  /* frame control and addresses, then LLC */
+	ZB_LINK_C_HDLC,	  /* Cisco HDLC */
 	ZB_LINK_NR
 };
 
 enum zb_pkt_flag {
-	ZB_PKT_FRAGMENT = 1 << 0,	/* IP fragment, not the whole datagram */
-	ZB_PKT_SNAPPED = 1 << 1,	/* cap_len < wire_len: checksums of the payload cannot be checked */
-	ZB_PKT_BAD_L4_CSUM = 1 << 2,	/* transport checksum is wrong */
-	ZB_PKT_L4_CHECKED = 1 << 3,	/* source or NIC vouches for the checksums */
-	ZB_PKT_SRC_IS_A = 1 << 4,	/* decode: the source is end a of the flow key */
+	ZB_PKT_FRAGMENT = 1 << 0, /* IP fragment, not the whole datagram */
+	ZB_PKT_SNAPPED =
+		1 << 1, /* cap_len < wire_len: checksums of the payload cannot be checked */
+	ZB_PKT_BAD_L4_CSUM = 1 << 2, /* transport checksum is wrong */
+	ZB_PKT_L4_CHECKED = 1 << 3,  /* source or NIC vouches for the checksums */
+	ZB_PKT_SRC_IS_A = 1 << 4,    /* decode: the source is end a of the flow key */
 };
 
 struct zb_pkt {
 	/* Filled by the source. */
 	alignas(64) const uint8_t *data;
-	uint64_t ts_ns;		/* packet time, Unix epoch */
-	uint32_t cap_len;	/* bytes at data */
-	uint32_t wire_len;	/* bytes on the wire; >= cap_len */
-	uint32_t late_ms;	/* how far ts_ns is behind the newest packet so far, of any queue; mostly 0 */
-	uint8_t link;		/* enum zb_link */
-	uint8_t flags;		/* enum zb_pkt_flag */
-	uint16_t l3_off;	/* decode: IP header, from data */
+	uint64_t ts_ns;	   /* packet time, Unix epoch */
+	uint32_t cap_len;  /* bytes at data */
+	uint32_t wire_len; /* bytes on the wire; >= cap_len */
+	uint32_t late_ms;  /* how far ts_ns is behind the newest packet so far, of any queue; mostly
+			      0 */
+	uint8_t link;	   /* enum zb_link */
+	uint8_t flags;	   /* enum zb_pkt_flag */
+	uint16_t l3_off;   /* decode: IP header, from data */
 
 	/* Filled by decode; valid only when fate is ZB_FATE_conn. */
-	uint64_t hash;		/* keyed hash of the flow key */
-	uint32_t ip_len;	/* IPv4 total length; IPv6 40 + payload length */
-	uint32_t payload_len;	/* transport payload as the headers say */
-	uint32_t payload_cap;	/* of those, how many were captured */
-	uint16_t l4_off;	/* transport header, from data */
-	uint16_t payload_off;	/* transport payload, from data */
-	uint16_t src_port, dst_port; /* host order; ICMP: type and counterpart or code, see flow_key.h */
-	uint8_t ip_version;	/* 4 or 6 */
-	uint8_t proto;		/* IP protocol of the transport header */
+	uint64_t hash;	      /* keyed hash of the flow key */
+	uint32_t ip_len;      /* IPv4 total length; IPv6 40 + payload length */
+	uint32_t payload_len; /* transport payload as the headers say */
+	uint32_t payload_cap; /* of those, how many were captured */
+	uint16_t l4_off;      /* transport header, from data */
+	uint16_t payload_off; /* transport payload, from data */
+	uint16_t src_port,
+		dst_port;   /* host order; ICMP: type and counterpart or code, see flow_key.h */
+	uint8_t ip_version; /* 4 or 6 */
+	uint8_t proto;	    /* IP protocol of the transport header */
 	uint8_t tcp_flags;
-	uint8_t fate;		/* enum zb_fate */
+	uint8_t fate; /* enum zb_fate */
 };
 static_assert(sizeof(struct zb_pkt) == 64 || sizeof(struct zb_pkt) == 128, "whole cache lines");
 
@@ -73,19 +76,20 @@ struct zb_rxq;
 
 /* What the source knows of its side of the accounting law; absolute, packets and wire bytes. */
 struct zb_rxq_ledger {
-	uint64_t offered_pkts, offered_bytes;	/* meant for this queue */
-	uint64_t unsent_pkts, unsent_bytes;	/* lost before the link: the generator could not send them */
-	uint64_t link_pkts, link_bytes;		/* reached the link */
-	uint64_t dropped_pkts, dropped_bytes;	/* lost between link and queue: receive queue full */
+	uint64_t offered_pkts, offered_bytes; /* meant for this queue */
+	uint64_t unsent_pkts,
+		unsent_bytes; /* lost before the link: the generator could not send them */
+	uint64_t link_pkts, link_bytes;	      /* reached the link */
+	uint64_t dropped_pkts, dropped_bytes; /* lost between link and queue: receive queue full */
 	uint64_t filtered_pkts, filtered_bytes; /* removed by a filter */
 };
 
 /* What a source implements; priv is its per-queue state. */
 struct zb_rxq_ops {
 	/*
-	 * Fills up to n (at most ZB_BURST_MAX) packets whose ts_ns is below until_ns, in order; returns how
-	 * many. 0 with *q->done false: nothing now, poll again. The burst ends early at until_ns, so that the
-	 * worker can take a snapshot exactly there.
+	 * Fills up to n (at most ZB_BURST_MAX) packets whose ts_ns is below until_ns, in order;
+	 * returns how many. 0 with *q->done false: nothing now, poll again. The burst ends early at
+	 * until_ns, so that the worker can take a snapshot exactly there.
 	 */
 	uint16_t (*burst)(struct zb_rxq *q, struct zb_pkt *pkts, uint16_t n, uint64_t until_ns);
 	/* Time of the next packet that burst() would return, 0 when unknown (live). */
@@ -100,7 +104,8 @@ struct zb_rxq {
 	bool done; /* set by the source: nothing will come any more */
 };
 
-static inline uint16_t zb_rxq_burst(struct zb_rxq *q, struct zb_pkt *pkts, uint16_t n, uint64_t until_ns)
+static inline uint16_t zb_rxq_burst(struct zb_rxq *q, struct zb_pkt *pkts, uint16_t n,
+				    uint64_t until_ns)
 {
 	return q->ops->burst(q, pkts, n, until_ns);
 }

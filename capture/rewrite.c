@@ -53,14 +53,18 @@ static uint32_t host_bits_v6(const uint8_t *a)
 {
 	static const uint8_t zeros[12];
 
-	/* Multicast; unspecified, loopback and IPv4-compatible. Link-local keeps its prefix anyway.
+	/*
+	 * Multicast; unspecified, loopback and IPv4-compatible. Link-local keeps its prefix anyway.
+	 * /
 	 */
 	if (a[0] == 0xff || memcmp(a, zeros, sizeof(zeros)) == 0)
 		return 0;
 	return 0xffffff;
 }
 
-/* XORs the last 32 bits of an address; returns what that adds to a ones' complement sum, new - old.
+/*
+ * XORs the last 32 bits of an address; returns what that adds to a ones' complement sum, new - old.
+ * /
  */
 static uint32_t flip(uint8_t *a, uint32_t mask)
 {
@@ -97,7 +101,8 @@ static void adjust_field(struct zb_trace_pkt *p, uint8_t *field, uint32_t delta,
 	put16(field, sum);
 }
 
-/* UDP: 0 means no checksum and stays; a computed 0 is sent as 0xffff, so it never comes out as 0.
+/*
+ * UDP: 0 means no checksum and stays; a computed 0 is sent as 0xffff, so it never comes out as 0. /
  */
 static void adjust_udp(uint8_t *field, uint32_t delta)
 {

@@ -14,8 +14,10 @@
 
 #include "capture/trace.h"
 
-/* The multiplier is odd, so no two of 2^24 passes get the same mask; golden ratio, so neighbours
- * are far apart. */
+/*
+ * The multiplier is odd, so no two of 2^24 passes get the same mask; golden ratio, so neighbours
+ * are far apart.
+ */
 static inline uint32_t zb_rewrite_mask(uint64_t pass)
 {
 	return (uint32_t)(pass * 0x9e3779b1u) & 0xffffffu;

@@ -15,8 +15,10 @@
 
 #include "packet.h"
 
-/* The hash of a captured packet; 0 for what is not IP. Reads at most cap_len bytes, whatever they
- * are. */
+/*
+ * The hash of a captured packet; 0 for what is not IP. Reads at most cap_len bytes, whatever they
+ * are.
+ */
 uint32_t zb_rss_hash(enum zb_link link, const uint8_t *data, uint32_t cap_len);
 
 /* The queue of a hash: high bits spread over queue_nr (1..ZB_CPUS_MAX) without division. */

@@ -31,7 +31,7 @@ struct zb_trace_pkt {
 	uint32_t rss;
 	uint8_t link;	      /* enum zb_link */
 	uint8_t sum_was_ones; /* rewriting: which checksums were 0xffff, not 0x0000 */
-	uint16_t late_8th;    /* eighths of a second behind the newest packet before it in its file */
+	uint16_t late_8th; /* eighths of a second behind the newest packet before it in its file */
 };
 static_assert(sizeof(struct zb_trace_pkt) == 32, "two to a cache line");
 

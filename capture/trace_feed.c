@@ -143,8 +143,10 @@ bool zb_feed_threads_worth(const struct zb_input *in)
 	       cpus_allowed() > 1;
 }
 
-/* Reads chunk c; returns how many bytes there were, fewer than the chunk only at the end, or
- * -errno. */
+/*
+ * Reads chunk c; returns how many bytes there were, fewer than the chunk only at the end, or
+ * -errno.
+ */
 static int64_t read_chunk(const struct reader *rd, uint64_t c)
 {
 	uint64_t pos = c * CHUNK_BYTES, end = pos + CHUNK_BYTES;

@@ -188,7 +188,9 @@ enum zb_trace_memory zb_region_memory(const struct zb_region *r)
 			break;
 	}
 	fclose(f);
-	/* The last, partly filled piece and a few that the kernel had no huge page for do not
-	 * matter. */
+	/*
+	 * The last, partly filled piece and a few that the kernel had no huge page for do not
+	 * matter.
+	 */
 	return kib * 1024 >= r->size / 2 ? ZB_MEM_THP : ZB_MEM_PLAIN;
 }

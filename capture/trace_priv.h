@@ -157,8 +157,10 @@ int zb_load_damaged(struct zb_load *l, uint64_t pos, const char *fmt, ...)
 /* The same for a file that ends before byte end, inside what starts at pos. */
 int zb_load_cut(struct zb_load *l, uint64_t pos, uint64_t end);
 
-/* Each: 0 at the end of the file, or -errno. The first four bytes are there and say it is this
- * format. */
+/*
+ * Each: 0 at the end of the file, or -errno. The first four bytes are there and say it is this
+ * format.
+ */
 bool zb_pcap_is(uint32_t magic);
 int zb_pcap_parse(struct zb_load *l);
 bool zb_pcapng_is(uint32_t magic);
@@ -167,7 +169,8 @@ int zb_pcapng_parse(struct zb_load *l);
 /* link_type.c: a LINKTYPE_ number of a file as enum zb_link, or -1. */
 int zb_link_of(uint32_t link_type);
 const char *zb_link_type_name(uint32_t link_type); /* "?" when it is not a common one */
-#define ZB_LINK_SUPPORTED "Ethernet, raw IP, Linux cooked (SLL, SLL2), BSD loopback, PPP, Cisco HDLC and FDDI"
+#define ZB_LINK_SUPPORTED \
+	"Ethernet, raw IP, Linux cooked (SLL, SLL2), BSD loopback, PPP, Cisco HDLC and FDDI"
 
 static inline uint32_t zb_get32(const uint8_t *p, bool swap)
 {

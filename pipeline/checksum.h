@@ -10,13 +10,19 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Adds len bytes to a running sum; only the last piece may have an odd length. Order of bytes is the host's. */
+/*
+ * Adds len bytes to a running sum; only the last piece may have an odd length. Order of bytes is
+ * the host's.
+ */
 static inline uint64_t zb_checksum_add(uint64_t sum, const uint8_t *p, uint32_t len)
 {
 	uint64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
 	uint32_t w[4];
 
-	/* Four independent sums, so that loads and adds overlap; 2^32 words cannot carry out of 64 bits. */
+	/*
+	 * Four independent sums, so that loads and adds overlap; 2^32 words cannot carry out of 64
+	 * bits.
+	 */
 	for (; len >= 16; p += 16, len -= 16) {
 		memcpy(w, p, 16);
 		s0 += w[0];

@@ -2,9 +2,10 @@
 /*
  * conn.h - the state of one connection or flow: 256 bytes, four cache lines
  *
- * Who the originator is, TCP endpoint states, sizes and the history follow Zeek; tcp_conn.h and conn_update.h hold the
- * rules. Every connection has one deadline, the time at which it ends if nothing more comes; it is exact: a packet
- * at or after the deadline belongs to a new connection, whatever the timer wheel has got round to.
+ * Who the originator is, TCP endpoint states, sizes and the history follow Zeek; tcp_conn.h and
+ * conn_update.h hold the rules. Every connection has one deadline, the time at which it ends if
+ * nothing more comes; it is exact: a packet at or after the deadline belongs to a new connection,
+ * whatever the timer wheel has got round to.
  *
  * Threading: a connection belongs to its lcore.
  * Ownership: the pool; a connection is valid until zb_conn_pool_put().
@@ -31,13 +32,13 @@
 #define ZB_TCP_SESSION_NS      (6 * ZB_SEC_NS)
 
 enum zb_end_state { /* of one TCP side, as Zeek numbers them */
-	ZB_END_INACTIVE,
-	ZB_END_SYN_SENT,
-	ZB_END_SYN_ACK_SENT,
-	ZB_END_PARTIAL,
-	ZB_END_ESTABLISHED,
-	ZB_END_CLOSED,
-	ZB_END_RESET,
+		    ZB_END_INACTIVE,
+		    ZB_END_SYN_SENT,
+		    ZB_END_SYN_ACK_SENT,
+		    ZB_END_PARTIAL,
+		    ZB_END_ESTABLISHED,
+		    ZB_END_CLOSED,
+		    ZB_END_RESET,
 };
 
 /* Letters of the history that are written once for each side. */
@@ -54,10 +55,10 @@ enum zb_hist_bit {
 
 /* One side of a connection: one cache line. */
 struct zb_endpoint {
-	uint64_t pkts;		/* valid packets sent */
-	uint64_t ip_bytes;	/* their IP lengths */
+	uint64_t pkts;	   /* valid packets sent */
+	uint64_t ip_bytes; /* their IP lengths */
 	union {
-		struct {	/* TCP; sequence numbers as on the wire */
+		struct { /* TCP; sequence numbers as on the wire */
 			uint32_t start_seq, last_seq, ack_seq;
 			uint16_t seq_wraps, ack_wraps;
 		};
@@ -65,8 +66,8 @@ struct zb_endpoint {
 	};
 	uint32_t window, window_seq, window_ack_seq;
 	uint32_t hist_syn, hist_fin, hist_rst; /* relative sequence of the last one, low 32 bits */
-	uint16_t rxmit;		/* retransmissions, saturating */
-	uint16_t zero_win;	/* zero windows, saturating */
+	uint16_t rxmit;			       /* retransmissions, saturating */
+	uint16_t zero_win;		       /* zero windows, saturating */
 	uint8_t state : 3, prev_state : 3, did_close : 1, fin_seen : 1;
 	uint8_t window_scale;
 	uint8_t hist;		/* enum zb_hist_bit */
@@ -75,21 +76,23 @@ struct zb_endpoint {
 static_assert(sizeof(struct zb_endpoint) == 64, "one cache line");
 
 enum zb_conn_flag {
-	ZB_CONN_ORIG_IS_A = 1 << 0,  /* end a of the key is the originator */
-	ZB_CONN_FINISHED = 1 << 1,   /* out of table and wheel, waiting for its row */
-	ZB_CONN_FRESH = 1 << 2,	     /* no packet processed yet: deadline not valid */
-	ZB_CONN_INACTIVE = 1 << 3,   /* TCP: finished, reset or timed out; session timers do nothing more */
-	ZB_CONN_CLOSING = 1 << 4,    /* TCP: special_ns is when it ends, whatever comes */
-	ZB_CONN_ATTEMPT = 1 << 5,    /* TCP: special_ns is when an unanswered SYN gives up */
+	ZB_CONN_ORIG_IS_A = 1 << 0, /* end a of the key is the originator */
+	ZB_CONN_FINISHED = 1 << 1,  /* out of table and wheel, waiting for its row */
+	ZB_CONN_FRESH = 1 << 2,	    /* no packet processed yet: deadline not valid */
+	ZB_CONN_INACTIVE =
+		1 << 3, /* TCP: finished, reset or timed out; session timers do nothing more */
+	ZB_CONN_CLOSING = 1 << 4, /* TCP: special_ns is when it ends, whatever comes */
+	ZB_CONN_ATTEMPT = 1 << 5, /* TCP: special_ns is when an unanswered SYN gives up */
 	ZB_CONN_DID_WEIRD = 1 << 6,
-	ZB_CONN_LONG_IDLE = 1 << 7,  /* ZB_LONG_INACTIVITY_NS applies */
+	ZB_CONN_LONG_IDLE = 1 << 7, /* ZB_LONG_INACTIVITY_NS applies */
 };
 
 /* What few connections need; allocated when first needed. */
 #define ZB_RARE_HISTORY_MAX 232
 struct zb_conn_rare {
-	uint32_t chk_nr[2], fin_nr[2], rst_nr[2]; /* bad checksums, FINs, RSTs; originator, responder */
-	char history[ZB_RARE_HISTORY_MAX];	  /* when longer than the connection's own */
+	uint32_t chk_nr[2], fin_nr[2],
+		rst_nr[2];		   /* bad checksums, FINs, RSTs; originator, responder */
+	char history[ZB_RARE_HISTORY_MAX]; /* when longer than the connection's own */
 };
 
 #define ZB_HISTORY_INLINE 12
@@ -99,20 +102,20 @@ struct zb_conn {
 	/* Line 0: compared by every look-up, written by every packet. */
 	alignas(64) struct zb_flow_key key;
 	uint64_t deadline_ns;
-	uint64_t last_ns;	     /* last packet that counts for the duration */
-	uint32_t id;		     /* in the pool */
-	uint8_t flags;		     /* enum zb_conn_flag */
+	uint64_t last_ns; /* last packet that counts for the duration */
+	uint32_t id;	  /* in the pool */
+	uint8_t flags;	  /* enum zb_conn_flag */
 	uint8_t history_len;
-	uint16_t wheel_slot;	     /* level * slots + slot, or ZB_WHEEL_NONE */
+	uint16_t wheel_slot; /* level * slots + slot, or ZB_WHEEL_NONE */
 
 	/* Line 1: written at birth, at death and by the wheel. */
 	uint64_t first_ns;
-	uint64_t uid_seq;	     /* unique in the run; the uid is derived from it */
-	uint64_t special_ns;	     /* see flags */
+	uint64_t uid_seq;    /* unique in the run; the uid is derived from it */
+	uint64_t special_ns; /* see flags */
 	struct zb_conn_rare *rare;
-	void *streams;		     /* reassembly and analyzers hang here */
-	uint32_t pool_next;	     /* in the pool's free list */
-	uint16_t history_lost;	     /* letters that had no room, saturating */
+	void *streams;	       /* reassembly and analyzers hang here */
+	uint32_t pool_next;    /* in the pool's free list */
+	uint16_t history_lost; /* letters that had no room, saturating */
 	char history[ZB_HISTORY_INLINE];
 
 	/* Lines 2 and 3: originator, responder. */
@@ -135,7 +138,8 @@ static inline const uint8_t *zb_conn_addr(const struct zb_conn *c, unsigned side
 
 static inline uint16_t zb_conn_port(const struct zb_conn *c, unsigned side)
 {
-	return (side == ZB_ORIG) == ((c->flags & ZB_CONN_ORIG_IS_A) != 0) ? c->key.port_a : c->key.port_b;
+	return (side == ZB_ORIG) == ((c->flags & ZB_CONN_ORIG_IS_A) != 0) ? c->key.port_a
+									  : c->key.port_b;
 }
 
 /* Appends a letter: upper case for the originator, lower for the responder. */

@@ -2,8 +2,8 @@
 /*
  * conn_pool.h - connections in chunks of 2 MiB, named by a 32-bit id
  *
- * Chunks come from malloc, that is from the lcore's arena, so that the allocator's profile shows them. They are
- * kept for reuse until the pool goes.
+ * Chunks come from malloc, that is from the lcore's arena, so that the allocator's profile shows
+ * them. They are kept for reuse until the pool goes.
  *
  * Threading: one lcore.
  */
@@ -18,10 +18,10 @@
 struct zb_conn_pool {
 	struct zb_conn **chunk;
 	uint32_t chunk_nr;
-	uint32_t used;	  /* connections in use */
-	uint32_t fresh;	  /* ids below it have been handed out at least once */
-	uint32_t free;	  /* head of the free list (through pool_next), or UINT32_MAX */
-	uint32_t max;	  /* connections at most */
+	uint32_t used;	/* connections in use */
+	uint32_t fresh; /* ids below it have been handed out at least once */
+	uint32_t free;	/* head of the free list (through pool_next), or UINT32_MAX */
+	uint32_t max;	/* connections at most */
 };
 
 int zb_conn_pool_init(struct zb_conn_pool *p, uint32_t conns_max);

@@ -32,7 +32,10 @@ void zb_conn_set_fini(struct zb_conn_set *s)
 	zb_flow_table_fini(&s->table);
 }
 
-/* The counter of a protocol's connections ever created; its gauge stands at the same place in the gauges. */
+/*
+ * The counter of a protocol's connections ever created; its gauge stands at the same place in the
+ * gauges.
+ */
 static unsigned kind_of(uint8_t proto)
 {
 	switch (proto) {
@@ -44,11 +47,13 @@ static unsigned kind_of(uint8_t proto)
 	}
 }
 
-static const uint16_t kind_counter[] = {ZB_C_tcp_conns, ZB_C_udp_conns, ZB_C_icmp_conns, ZB_C_other_conns};
-static const uint16_t kind_gauge[] = {ZB_G_active_tcp_conns, ZB_G_active_udp_conns, ZB_G_active_icmp_conns,
-				      ZB_G_active_other_conns};
+static const uint16_t kind_counter[] = {ZB_C_tcp_conns, ZB_C_udp_conns, ZB_C_icmp_conns,
+					ZB_C_other_conns};
+static const uint16_t kind_gauge[] = {ZB_G_active_tcp_conns, ZB_G_active_udp_conns,
+				      ZB_G_active_icmp_conns, ZB_G_active_other_conns};
 
-struct zb_conn *zb_conn_set_find(const struct zb_conn_set *s, const struct zb_flow_key *key, uint32_t hash)
+struct zb_conn *zb_conn_set_find(const struct zb_conn_set *s, const struct zb_flow_key *key,
+				 uint32_t hash)
 {
 	struct zb_flow_pos pos;
 	uint32_t id = zb_flow_first(&s->table, hash, &pos);
@@ -62,8 +67,8 @@ struct zb_conn *zb_conn_set_find(const struct zb_conn_set *s, const struct zb_fl
 	return NULL;
 }
 
-struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_key *key, uint32_t hash,
-				   uint64_t ts_ns)
+struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_key *key,
+				   uint32_t hash, uint64_t ts_ns)
 {
 	uint32_t id;
 	struct zb_conn *c = zb_conn_pool_get(&s->pool, &id);
@@ -127,7 +132,8 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
 {
 	uint32_t ids[ZB_EXPIRE_MAX];
 	uint32_t room = ZB_FINISHED_MAX - ZB_BURST_MAX - s->finished_nr;
-	uint32_t n = zb_wheel_advance(&s->wheel, now_ns, ids, room < ZB_EXPIRE_MAX ? room : ZB_EXPIRE_MAX);
+	uint32_t n = zb_wheel_advance(&s->wheel, now_ns, ids,
+				      room < ZB_EXPIRE_MAX ? room : ZB_EXPIRE_MAX);
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct zb_conn *c = zb_conn_at(&s->pool, ids[i]);
@@ -138,7 +144,10 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
 	}
 	for (uint32_t i = 0; i < n; i++)
 		finish_expired(s, ids[i]);
-	/* The finished are still in the pool until they are released; what they leave must hold a burst. */
+	/*
+	 * The finished are still in the pool until they are released; what they leave must hold a
+	 * burst.
+	 */
 	for (uint32_t i = 0; i < ZB_BURST_MAX; i++) {
 		if (s->pool.used - s->finished_nr + ZB_BURST_MAX <= s->pool.max)
 			break;

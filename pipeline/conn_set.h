@@ -2,9 +2,10 @@
 /*
  * conn_set.h - all connections of one lcore: pool, flow table and timer wheel, kept in step
  *
- * A connection lives from zb_conn_set_create() to zb_conn_set_finish(), which takes it out of table and
- * wheel and puts it on the list of finished ones; its memory stays valid until the list has been logged and
- * zb_conn_set_release()d. So a burst may hold pointers to connections that end while it is being analysed.
+ * A connection lives from zb_conn_set_create() to zb_conn_set_finish(), which takes it out of table
+ * and wheel and puts it on the list of finished ones; its memory stays valid until the list has
+ * been logged and zb_conn_set_release()d. So a burst may hold pointers to connections that end
+ * while it is being analysed.
  *
  * Threading: one lcore.
  */
@@ -15,8 +16,9 @@
 #include "pipeline/timer_wheel.h"
 #include "profiler/lcore_stat.h"
 
-#define ZB_EXPIRE_MAX	256				       /* connections that time out in one burst */
-#define ZB_FINISHED_MAX (2 * ZB_BURST_MAX + ZB_EXPIRE_MAX) /* a packet ends at most one, room makes at most one */
+#define ZB_EXPIRE_MAX 256 /* connections that time out in one burst */
+#define ZB_FINISHED_MAX \
+	(2 * ZB_BURST_MAX + ZB_EXPIRE_MAX) /* a packet ends at most one, room makes at most one */
 
 struct zb_conn_set {
 	struct zb_flow_table table;
@@ -29,29 +31,36 @@ struct zb_conn_set {
 };
 
 /*
- * conns_max bounds the connections in memory; uid_base makes uids distinct over lcores; secret keys the hash
- * that keys are looked up by. 0 or -ENOMEM.
+ * conns_max bounds the connections in memory; uid_base makes uids distinct over lcores; secret keys
+ * the hash that keys are looked up by. 0 or -ENOMEM.
  */
 int zb_conn_set_init(struct zb_conn_set *s, uint32_t conns_max, uint64_t uid_base, uint64_t secret,
 		     uint64_t start_ns, struct zb_lcore_stat *stat);
 void zb_conn_set_fini(struct zb_conn_set *s);
 
 /* The connection of a key, or NULL. */
-struct zb_conn *zb_conn_set_find(const struct zb_conn_set *s, const struct zb_flow_key *key, uint32_t hash);
+struct zb_conn *zb_conn_set_find(const struct zb_conn_set *s, const struct zb_flow_key *key,
+				 uint32_t hash);
 
 /* A new one, FRESH, not on the wheel yet; NULL at the limit or when memory is out. */
-struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_key *key, uint32_t hash,
-				   uint64_t ts_ns);
+struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_key *key,
+				   uint32_t hash, uint64_t ts_ns);
 
 /* Sets the deadline after a packet, and the wheel with it. */
 void zb_conn_set_deadline(struct zb_conn_set *s, struct zb_conn *c, uint64_t deadline_ns);
 
 void zb_conn_set_finish(struct zb_conn_set *s, struct zb_conn *c);
 
-/* Ends what has timed out at now_ns (at most ZB_EXPIRE_MAX), and sheds so that a burst's worth has room. */
+/*
+ * Ends what has timed out at now_ns (at most ZB_EXPIRE_MAX), and sheds so that a burst's worth has
+ * room.
+ */
 void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns);
 
-/* Ends up to ZB_EXPIRE_MAX of all that are left; *cursor starts at 0. False when there are no more. */
+/*
+ * Ends up to ZB_EXPIRE_MAX of all that are left; *cursor starts at 0. False when there are no more.
+ * /
+ */
 bool zb_conn_set_drain(struct zb_conn_set *s, uint32_t *cursor);
 
 /* Gives the memory of the finished back; the list is empty after that. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conn_update.c - roles at birth, timeouts seen by the packet itself, counters, and UDP, ICMP and the rest */
+/*
+ * conn_update.c - roles at birth, timeouts seen by the packet itself, counters, and UDP, ICMP and
+ * the rest
+ */
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -14,7 +17,8 @@ static bool is_broadcast(const struct zb_flow_key *k, bool src_is_a)
 	return k->ip_version == 4 && memcmp(src_is_a ? k->b : k->a, all, 4) == 0;
 }
 
-struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p, const struct zb_flow_key *key)
+struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p,
+			      const struct zb_flow_key *key)
 {
 	bool src_is_a = p->flags & ZB_PKT_SRC_IS_A, flip = false;
 	struct zb_conn *c = zb_conn_set_create(s, key, (uint32_t)p->hash, p->ts_ns);
@@ -24,7 +28,8 @@ struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p, con
 	if (key->proto == IPPROTO_TCP)
 		flip = zb_tcp_flip_at_birth(p->tcp_flags, p->src_port, p->dst_port);
 	else if (key->proto == IPPROTO_UDP)
-		flip = zb_likely_port(IPPROTO_UDP, p->src_port) && !zb_likely_port(IPPROTO_UDP, p->dst_port);
+		flip = zb_likely_port(IPPROTO_UDP, p->src_port) &&
+		       !zb_likely_port(IPPROTO_UDP, p->dst_port);
 	if (src_is_a)
 		c->flags |= ZB_CONN_ORIG_IS_A;
 	if (flip && !is_broadcast(key, src_is_a))
@@ -35,7 +40,10 @@ struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p, con
 struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p,
 				   const struct zb_flow_key *key, struct zb_weird *w)
 {
-	/* An earlier packet of the burst may have ended c and begun its successor, or found memory where there was none. */
+	/*
+	 * An earlier packet of the burst may have ended c and begun its successor, or found memory
+	 * where there was none.
+	 */
 	if (c == NULL || c->flags & ZB_CONN_FINISHED)
 		c = zb_conn_set_find(s, key, (uint32_t)p->hash);
 	if (c == NULL)
@@ -97,7 +105,8 @@ static void other_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *
 	c->end[side].hist |= ZB_HIST_ACTIVE;
 }
 
-static unsigned good_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *p, struct zb_weird *w)
+static unsigned good_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *p,
+			    struct zb_weird *w)
 {
 	struct zb_tcp_seg seg;
 
@@ -113,7 +122,8 @@ static unsigned good_packet(struct zb_conn *c, unsigned side, const struct zb_pk
 	return side;
 }
 
-void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p, struct zb_weird *w)
+void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p,
+		    struct zb_weird *w)
 {
 	unsigned side = zb_conn_side(c, p->flags & ZB_PKT_SRC_IS_A);
 
@@ -127,5 +137,6 @@ void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pk
 		zb_weird_conn(w, c, ZB_WEIRD_bad_TCP_header_len, NULL);
 	}
 	zb_conn_set_deadline(s, c,
-			     c->key.proto == IPPROTO_TCP ? zb_tcp_deadline(c) : c->last_ns + ZB_SHORT_INACTIVITY_NS);
+			     c->key.proto == IPPROTO_TCP ? zb_tcp_deadline(c)
+							 : c->last_ns + ZB_SHORT_INACTIVITY_NS);
 }

@@ -11,16 +11,21 @@
 #include "pipeline/weird.h"
 
 /*
- * The connection that packet p belongs to: c itself (which may be NULL, finished or timed out by the time of p),
- * or a new one. NULL: no state could be made.
+ * The connection that packet p belongs to: c itself (which may be NULL, finished or timed out by
+ * the time of p), or a new one. NULL: no state could be made.
  */
 struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p,
 				   const struct zb_flow_key *key, struct zb_weird *w);
 
-/* Makes the connection of a first packet: roles as Zeek guesses them. NULL: see zb_conn_set_create(). */
-struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p, const struct zb_flow_key *key);
+/*
+ * Makes the connection of a first packet: roles as Zeek guesses them. NULL: see
+ * zb_conn_set_create().
+ */
+struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p,
+			      const struct zb_flow_key *key);
 
 /* Counts, state, history and deadline after p, which c belongs to. */
-void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p, struct zb_weird *w);
+void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p,
+		    struct zb_weird *w);
 
 #endif

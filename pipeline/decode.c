@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode.c - IP and transport headers; see decode.h. Offsets are 32 bits wide and checked before each read. */
+/*
+ * decode.c - IP and transport headers; see decode.h. Offsets are 32 bits wide and checked before
+ * each read.
+ */
 #include <netinet/in.h>
 
 #include "pipeline/checksum.h"
 #include "pipeline/decode.h"
 
-#define PREFETCH_AHEAD 4
+#define PREFETCH_AHEAD	4
 #define EXT_HEADERS_MAX 16 /* IPv6 extension headers that are followed */
 
 /* What the IP header said, for the transport decoders. */
 struct ip_view {
 	const uint8_t *src, *dst;
 	uint32_t addr_len;
-	uint32_t l4_off;   /* from data */
-	uint32_t l4_len;   /* as the headers say; the captured rest when they say nothing */
-	uint32_t l4_cap;   /* captured from l4_off on, link padding included */
-	uint32_t stated;   /* IP payload length as stated, 0: not (segmentation offload) */
+	uint32_t l4_off; /* from data */
+	uint32_t l4_len; /* as the headers say; the captured rest when they say nothing */
+	uint32_t l4_cap; /* captured from l4_off on, link padding included */
+	uint32_t stated; /* IP payload length as stated, 0: not (segmentation offload) */
 	bool fragment;
 };
 
@@ -24,22 +27,26 @@ static uint16_t be16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static __attribute__((cold, noinline)) enum zb_fate odd_ip(const struct zb_decoder *d, enum zb_weird_name name, enum zb_fate fate)
+static __attribute__((cold, noinline)) enum zb_fate odd_ip(const struct zb_decoder *d,
+							   enum zb_weird_name name,
+							   enum zb_fate fate)
 {
 	zb_weird_net(d->weird, name);
 	return fate;
 }
 
-static __attribute__((cold, noinline)) enum zb_fate odd_flow(const struct zb_decoder *d, const struct ip_view *v, enum zb_weird_name name,
-			     enum zb_fate fate)
+static __attribute__((cold, noinline)) enum zb_fate odd_flow(const struct zb_decoder *d,
+							     const struct ip_view *v,
+							     enum zb_weird_name name,
+							     enum zb_fate fate)
 {
 	zb_weird_flow(d->weird, name, v->src, v->dst, v->addr_len);
 	return fate;
 }
 
 /* Total length against the wire, header length against both; the same checks for both versions. */
-static inline enum zb_fate check_lengths(const struct zb_decoder *d, const struct zb_pkt *p, uint32_t total,
-				  uint32_t hdr_len, uint32_t hdr_min)
+static inline enum zb_fate check_lengths(const struct zb_decoder *d, const struct zb_pkt *p,
+					 uint32_t total, uint32_t hdr_len, uint32_t hdr_min)
 {
 	if (p->wire_len < total + p->l3_off)
 		return odd_ip(d, ZB_WEIRD_truncated_IP_len, ZB_FATE_truncated_ip);
@@ -52,7 +59,8 @@ static inline enum zb_fate check_lengths(const struct zb_decoder *d, const struc
 	return ZB_FATE_conn;
 }
 
-static inline enum zb_fate decode_ipv4(const struct zb_decoder *d, struct zb_pkt *p, struct ip_view *v)
+static inline enum zb_fate decode_ipv4(const struct zb_decoder *d, struct zb_pkt *p,
+				       struct ip_view *v)
 {
 	const uint8_t *h = p->data + p->l3_off;
 	uint32_t hdr_len = (h[0] & 15u) * 4, total = be16(h + 2);
@@ -90,15 +98,17 @@ static enum zb_fate ipv6_chain(const struct zb_decoder *d, struct zb_pkt *p, str
 	uint8_t next = h[6];
 
 	for (unsigned i = 0;; i++) {
-		bool follow = next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
-			      next == IPPROTO_FRAGMENT || next == IPPROTO_AH;
+		bool follow = next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
+			      next == IPPROTO_DSTOPTS || next == IPPROTO_FRAGMENT ||
+			      next == IPPROTO_AH;
 
 		if (!follow)
 			break;
 		if (i == EXT_HEADERS_MAX)
 			return odd_flow(d, v, ZB_WEIRD_ipv6_chain_too_long, ZB_FATE_bad_ip_header);
 		if (end - off < 8)
-			return odd_flow(d, v, ZB_WEIRD_internally_truncated_header, ZB_FATE_truncated_ip);
+			return odd_flow(d, v, ZB_WEIRD_internally_truncated_header,
+					ZB_FATE_truncated_ip);
 		uint32_t len = next == IPPROTO_FRAGMENT ? 8
 			       : next == IPPROTO_AH	? (p->data[off + 1] + 2u) * 4
 							: (p->data[off + 1] + 1u) * 8;
@@ -107,7 +117,8 @@ static enum zb_fate ipv6_chain(const struct zb_decoder *d, struct zb_pkt *p, str
 			v->fragment = true;
 		next = p->data[off];
 		if (end - off < len)
-			return odd_flow(d, v, ZB_WEIRD_internally_truncated_header, ZB_FATE_truncated_ip);
+			return odd_flow(d, v, ZB_WEIRD_internally_truncated_header,
+					ZB_FATE_truncated_ip);
 		off += len;
 		if (v->fragment)
 			break;
@@ -146,13 +157,15 @@ static enum zb_fate decode_ipv6(const struct zb_decoder *d, struct zb_pkt *p, st
 /* Sum of the pseudo header, RFC 793 3.1 and RFC 8200 8.1. */
 static uint64_t pseudo_sum(const struct ip_view *v, uint8_t proto, uint32_t len)
 {
-	uint64_t sum = zb_checksum_add(0, v->src, v->addr_len) + zb_checksum_add(0, v->dst, v->addr_len);
+	uint64_t sum =
+		zb_checksum_add(0, v->src, v->addr_len) + zb_checksum_add(0, v->dst, v->addr_len);
 
 	return sum + zb_checksum_host16(proto) + zb_checksum_host16((uint16_t)len) +
 	       zb_checksum_host16((uint16_t)(len >> 16));
 }
 
-static inline bool checksum_wrong(const struct zb_decoder *d, const struct zb_pkt *p, const struct ip_view *v, bool pseudo)
+static inline bool checksum_wrong(const struct zb_decoder *d, const struct zb_pkt *p,
+				  const struct ip_view *v, bool pseudo)
 {
 	uint64_t sum;
 
@@ -164,12 +177,14 @@ static inline bool checksum_wrong(const struct zb_decoder *d, const struct zb_pk
 }
 
 /* Headers the transport needs at least: stated and captured? */
-static inline enum zb_fate check_room(const struct zb_decoder *d, const struct ip_view *v, uint32_t need)
+static inline enum zb_fate check_room(const struct zb_decoder *d, const struct ip_view *v,
+				      uint32_t need)
 {
 	if (v->stated != 0 && v->stated < need)
 		return odd_flow(d, v, ZB_WEIRD_truncated_header, ZB_FATE_truncated_transport);
 	if (v->l4_cap < need)
-		return odd_flow(d, v, ZB_WEIRD_internally_truncated_header, ZB_FATE_truncated_transport);
+		return odd_flow(d, v, ZB_WEIRD_internally_truncated_header,
+				ZB_FATE_truncated_transport);
 	return ZB_FATE_conn;
 }
 
@@ -182,7 +197,8 @@ static inline void set_payload(struct zb_pkt *p, const struct ip_view *v, uint32
 	p->payload_cap = cap < p->payload_len ? cap : p->payload_len;
 }
 
-static inline enum zb_fate decode_tcp(const struct zb_decoder *d, struct zb_pkt *p, const struct ip_view *v)
+static inline enum zb_fate decode_tcp(const struct zb_decoder *d, struct zb_pkt *p,
+				      const struct ip_view *v)
 {
 	const uint8_t *h = p->data + v->l4_off;
 	enum zb_fate fate = check_room(d, v, 20);
@@ -200,7 +216,8 @@ static inline enum zb_fate decode_tcp(const struct zb_decoder *d, struct zb_pkt 
 	return checksum_wrong(d, p, v, true) ? ZB_FATE_bad_transport_checksum : ZB_FATE_conn;
 }
 
-static inline enum zb_fate decode_udp(const struct zb_decoder *d, struct zb_pkt *p, const struct ip_view *v)
+static inline enum zb_fate decode_udp(const struct zb_decoder *d, struct zb_pkt *p,
+				      const struct ip_view *v)
 {
 	const uint8_t *h = p->data + v->l4_off;
 	enum zb_fate fate = check_room(d, v, 8);
@@ -212,14 +229,19 @@ static inline enum zb_fate decode_udp(const struct zb_decoder *d, struct zb_pkt 
 	p->dst_port = be16(h + 2);
 	set_payload(p, v, 8);
 	no_sum = v->addr_len == 4 && be16(h + 6) == 0;
-	return !no_sum && checksum_wrong(d, p, v, true) ? ZB_FATE_bad_transport_checksum : ZB_FATE_conn;
+	return !no_sum && checksum_wrong(d, p, v, true) ? ZB_FATE_bad_transport_checksum
+							: ZB_FATE_conn;
 }
 
-/* The type that answers an ICMP type, or -1: one-way. RFC 792, 950, 1256; RFC 4443, 4861, 2710, 4620. */
+/*
+ * The type that answers an ICMP type, or -1: one-way. RFC 792, 950, 1256; RFC 4443, 4861, 2710,
+ * 4620.
+ */
 static int icmp_counterpart(bool v6, uint8_t type)
 {
 	static const uint8_t pair4[][2] = {{8, 0}, {13, 14}, {15, 16}, {10, 9}, {17, 18}};
-	static const uint8_t pair6[][2] = {{128, 129}, {133, 134}, {135, 136}, {130, 131}, {139, 140}, {144, 145}};
+	static const uint8_t pair6[][2] = {{128, 129}, {133, 134}, {135, 136},
+					   {130, 131}, {139, 140}, {144, 145}};
 	const uint8_t(*pair)[2] = v6 ? pair6 : pair4;
 	unsigned n = v6 ? sizeof(pair6) / 2 : sizeof(pair4) / 2;
 
@@ -232,7 +254,8 @@ static int icmp_counterpart(bool v6, uint8_t type)
 	return -1;
 }
 
-static enum zb_fate decode_icmp(const struct zb_decoder *d, struct zb_pkt *p, const struct ip_view *v, bool *one_way)
+static enum zb_fate decode_icmp(const struct zb_decoder *d, struct zb_pkt *p,
+				const struct ip_view *v, bool *one_way)
 {
 	const uint8_t *h = p->data + v->l4_off;
 	enum zb_fate fate = check_room(d, v, 8);
@@ -249,8 +272,8 @@ static enum zb_fate decode_icmp(const struct zb_decoder *d, struct zb_pkt *p, co
 								   : ZB_FATE_conn;
 }
 
-static enum zb_fate decode_transport(const struct zb_decoder *d, struct zb_pkt *p, const struct ip_view *v,
-				     bool *one_way)
+static enum zb_fate decode_transport(const struct zb_decoder *d, struct zb_pkt *p,
+				     const struct ip_view *v, bool *one_way)
 {
 	switch (p->proto) {
 	case IPPROTO_TCP: return decode_tcp(d, p, v);
@@ -276,7 +299,8 @@ static bool is_live(enum zb_fate fate)
 	       fate == ZB_FATE_bad_transport_checksum;
 }
 
-static enum zb_fate decode_one(const struct zb_decoder *d, struct zb_pkt *p, struct zb_flow_key *key)
+static enum zb_fate decode_one(const struct zb_decoder *d, struct zb_pkt *p,
+			       struct zb_flow_key *key)
 {
 	struct ip_view v = {.fragment = false};
 	enum zb_fate fate = zb_decode_link(p);
@@ -310,14 +334,15 @@ static enum zb_fate decode_one(const struct zb_decoder *d, struct zb_pkt *p, str
 	fate = decode_transport(d, p, &v, &one_way);
 	if (!is_live(fate))
 		return fate;
-	if (zb_flow_key_make(key, v.src, v.dst, v.addr_len, p->src_port, p->dst_port, p->proto, one_way))
+	if (zb_flow_key_make(key, v.src, v.dst, v.addr_len, p->src_port, p->dst_port, p->proto,
+			     one_way))
 		p->flags |= ZB_PKT_SRC_IS_A;
 	p->hash = zb_flow_key_hash(key, d->secret);
 	return fate;
 }
 
-uint16_t zb_decode_burst(const struct zb_decoder *d, struct zb_pkt *pkts, uint16_t n, struct zb_flow_key *keys,
-			 uint8_t *live)
+uint16_t zb_decode_burst(const struct zb_decoder *d, struct zb_pkt *pkts, uint16_t n,
+			 struct zb_flow_key *keys, uint8_t *live)
 {
 	uint16_t live_nr = 0;
 

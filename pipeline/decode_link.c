@@ -3,9 +3,17 @@
 #include "pipeline/decode.h"
 
 enum {
-	TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_RARP = 0x8035, TYPE_IPV6 = 0x86dd,
-	TYPE_8021Q = 0x8100, TYPE_8021AD = 0x88a8, TYPE_QINQ_OLD = 0x9100, TYPE_QINQ_OLD2 = 0x9200,
-	TYPE_MPLS = 0x8847, TYPE_MPLS_MC = 0x8848, TYPE_PPPOE = 0x8864,
+	TYPE_IPV4 = 0x0800,
+	TYPE_ARP = 0x0806,
+	TYPE_RARP = 0x8035,
+	TYPE_IPV6 = 0x86dd,
+	TYPE_8021Q = 0x8100,
+	TYPE_8021AD = 0x88a8,
+	TYPE_QINQ_OLD = 0x9100,
+	TYPE_QINQ_OLD2 = 0x9200,
+	TYPE_MPLS = 0x8847,
+	TYPE_MPLS_MC = 0x8848,
+	TYPE_PPPOE = 0x8864,
 };
 enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057, PPP_MPLS = 0x0281 };
 
@@ -87,8 +95,7 @@ static enum zb_fate after_type(struct zb_pkt *p, uint32_t type, uint32_t off)
 			return after_ppp(p, off + 6);
 		case TYPE_ARP:
 		case TYPE_RARP: return ZB_FATE_arp;
-		default:
-			break;
+		default: break;
 		}
 		/* 802.3: a length; SNAP may carry a type all the same. */
 		if (type <= 1500 && p->cap_len - off >= 8 &&
@@ -125,10 +132,12 @@ enum zb_fate zb_decode_link_any(struct zb_pkt *p)
 {
 	switch ((enum zb_link)p->link) {
 	case ZB_LINK_ETHERNET:
-		return p->cap_len < 14 ? ZB_FATE_truncated_link : after_type(p, be16(p->data + 12), 14);
+		return p->cap_len < 14 ? ZB_FATE_truncated_link
+				       : after_type(p, be16(p->data + 12), 14);
 	case ZB_LINK_RAW_IP: return at_ip(p, 0);
 	case ZB_LINK_SLL:
-		return p->cap_len < 16 ? ZB_FATE_truncated_link : after_type(p, be16(p->data + 14), 16);
+		return p->cap_len < 16 ? ZB_FATE_truncated_link
+				       : after_type(p, be16(p->data + 14), 16);
 	case ZB_LINK_SLL2:
 		return p->cap_len < 20 ? ZB_FATE_truncated_link : after_type(p, be16(p->data), 20);
 	case ZB_LINK_NULL: return after_null(p);
@@ -139,7 +148,8 @@ enum zb_fate zb_decode_link_any(struct zb_pkt *p)
 	/* The length that 802.3 has before LLC is missing; 0 stands for it. */
 	case ZB_LINK_FDDI: return p->cap_len < 13 ? ZB_FATE_truncated_link : after_type(p, 0, 13);
 	case ZB_LINK_C_HDLC:
-		return p->cap_len < 4 ? ZB_FATE_truncated_link : after_type(p, be16(p->data + 2), 4);
+		return p->cap_len < 4 ? ZB_FATE_truncated_link
+				      : after_type(p, be16(p->data + 2), 4);
 	default: return ZB_FATE_non_ip;
 	}
 }

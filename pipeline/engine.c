@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine.c - the stages as functions of their own, so that profiles show them by name, and the loop around them
+ * engine.c - the stages as functions of their own, so that profiles show them by name, and the loop
+ * around them
  *
- * Between stages a burst is three arrays: packets, keys, connections; live lists the packets that are in a
- * connection. The flow stage looks all keys up and prefetches; because a packet may end its connection (by
- * time-out or reuse) while later packets of the burst point at it, the conn stage settles each packet's
- * connection again, which costs one flag test in the usual case.
+ * Between stages a burst is three arrays: packets, keys, connections; live lists the packets that
+ * are in a connection. The flow stage looks all keys up and prefetches; because a packet may end
+ * its connection (by time-out or reuse) while later packets of the burst point at it, the conn
+ * stage settles each packet's connection again, which costs one flag test in the usual case.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,8 +31,8 @@ struct zb_engine {
 	struct zb_decoder decoder;
 	struct zb_log_port *conn_port;
 	struct zb_engine_conf conf;
-	uint64_t until_ns;	/* next statistics boundary */
-	uint64_t interval;	/* its number */
+	uint64_t until_ns; /* next statistics boundary */
+	uint64_t interval; /* its number */
 };
 
 int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
@@ -39,19 +40,20 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 	struct zb_engine *e;
 	int ret;
 
-	if (conf->burst_max == 0 || conf->burst_max > ZB_BURST_MAX || conf->conns_max < 4 * ZB_BURST_MAX)
+	if (conf->burst_max == 0 || conf->burst_max > ZB_BURST_MAX ||
+	    conf->conns_max < 4 * ZB_BURST_MAX)
 		return -EINVAL;
 	e = aligned_alloc(64, (sizeof(*e) + 63) / 64 * 64);
 	if (e == NULL)
 		return -ENOMEM;
 	memset(e, 0, sizeof(*e));
 	e->conf = *conf;
-	ret = zb_conn_set_init(&e->set, conf->conns_max, (uint64_t)conf->index << 48, conf->secret, conf->start_ns,
-			       conf->stat);
+	ret = zb_conn_set_init(&e->set, conf->conns_max, (uint64_t)conf->index << 48, conf->secret,
+			       conf->start_ns, conf->stat);
 	if (ret < 0)
 		goto free_engine;
-	ret = zb_weird_init(&e->weird, zb_log_port(conf->logs, ZB_LOG_WEIRD, (uint16_t)conf->index), conf->peer,
-			    conf->secret);
+	ret = zb_weird_init(&e->weird, zb_log_port(conf->logs, ZB_LOG_WEIRD, (uint16_t)conf->index),
+			    conf->peer, conf->secret);
 	if (ret < 0)
 		goto fini_set;
 	e->decoder = (struct zb_decoder){
@@ -118,9 +120,13 @@ static NOINLINE void zb_stage_flow(struct zb_engine *e)
 	for (uint16_t i = 0; i < e->live_nr; i++) {
 		const struct zb_pkt *p = &e->pkts[e->live[i]];
 		const struct zb_flow_key *key = &e->keys[e->live[i]];
-		struct zb_conn *c = first[i] != ZB_FLOW_NONE ? zb_conn_at(&s->pool, first[i]) : NULL;
+		struct zb_conn *c =
+			first[i] != ZB_FLOW_NONE ? zb_conn_at(&s->pool, first[i]) : NULL;
 
-		/* Not there, not there before this burst, or another key with the same hash: look again. */
+		/*
+		 * Not there, not there before this burst, or another key with the same hash: look
+		 * again.
+		 */
 		if (c == NULL || !zb_flow_key_equal(&c->key, key))
 			c = zb_conn_set_find(s, key, (uint32_t)p->hash);
 		if (c == NULL)
@@ -140,7 +146,8 @@ static NOINLINE void zb_stage_conn(struct zb_engine *e)
 		const struct zb_pkt *p = &e->pkts[e->live[i]];
 
 		e->weird.now_ns = p->ts_ns;
-		struct zb_conn *c = zb_conn_for_packet(&e->set, e->conns[i], p, &e->keys[e->live[i]], &e->weird);
+		struct zb_conn *c = zb_conn_for_packet(&e->set, e->conns[i], p,
+						       &e->keys[e->live[i]], &e->weird);
 
 		if (c == NULL) {
 			fate[ZB_FATE_no_state]++;
@@ -163,12 +170,14 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 	if (e->conn_port != NULL) {
 		for (uint32_t i = 0; i < s->finished_nr; i++) {
 			if (i + 2 < s->finished_nr) {
-				const char *next = (const char *)zb_conn_at(&s->pool, s->finished[i + 2]);
+				const char *next =
+					(const char *)zb_conn_at(&s->pool, s->finished[i + 2]);
 
 				for (unsigned line = 0; line < 4; line++)
 					__builtin_prefetch(next + line * 64);
 			}
-			zb_conn_log_row(e->conn_port, zb_conn_at(&s->pool, s->finished[i]), e->conf.secret);
+			zb_conn_log_row(e->conn_port, zb_conn_at(&s->pool, s->finished[i]),
+					e->conf.secret);
 		}
 	}
 	zb_conn_set_release(s);
@@ -179,7 +188,9 @@ static void touch(struct zb_engine *e)
 	e->conf.stat->fate[ZB_FATE_touched] += e->live_nr;
 }
 
-/* Log counters, gauges and what the source says it offered: brought up to date before a snapshot. */
+/*
+ * Log counters, gauges and what the source says it offered: brought up to date before a snapshot. /
+ */
 static void refresh_stat(struct zb_engine *e)
 {
 	struct zb_lcore_stat *st = e->conf.stat;
@@ -224,7 +235,10 @@ static void snapshot(struct zb_engine *e, uint64_t interval, bool last)
 		e->conf.stat->c[ZB_C_snapshots_skipped]++;
 }
 
-/* Takes the snapshot of every boundary up to the next packet's time as one, and finds the next boundary. */
+/*
+ * Takes the snapshot of every boundary up to the next packet's time as one, and finds the next
+ * boundary.
+ */
 static void pass_boundary(struct zb_engine *e, uint64_t next_ns)
 {
 	uint64_t k = (next_ns - e->conf.start_ns) / e->conf.interval_ns;
@@ -288,7 +302,10 @@ static unsigned fill_bucket(uint16_t n)
 	return n <= 1 ? 0 : 32 - (unsigned)__builtin_clz((unsigned)n - 1);
 }
 
-/* One turn of the loop; the end of one is the beginning of the next, so that no cycle goes unaccounted. */
+/*
+ * One turn of the loop; the end of one is the beginning of the next, so that no cycle goes
+ * unaccounted.
+ */
 static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 {
 	struct zb_lcore_stat *st = e->conf.stat;

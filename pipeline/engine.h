@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine.h - the worker: takes bursts from its queue and walks each through the stages, until the queue is done
+ * engine.h - the worker: takes bursts from its queue and walks each through the stages, until the
+ * queue is done
  *
  *     rx  decode  flow  conn  stream  expire  log
  *
- * A burst passes one stage completely before the next; one time-stamp counter read per stage and burst gives
- * the cost of every stage. The stages do not know that they are measured.
+ * A burst passes one stage completely before the next; one time-stamp counter read per stage and
+ * burst gives the cost of every stage. The stages do not know that they are measured.
  *
- * Threading: create and destroy from main; zb_engine_run() on the worker, which is the only one to touch the
- *            engine meanwhile. *conf.stop may be set by anyone.
- * Ownership: the engine owns its state; queue, statistics, ring and logs stay the caller's.
- * Errors:    0 or -errno.
+ * Threading: create and destroy from main; zb_engine_run() on the worker, which is the only one to
+ * touch the engine meanwhile. *conf.stop may be set by anyone. Ownership: the engine owns its
+ * state; queue, statistics, ring and logs stay the caller's. Errors:    0 or -errno.
  */
 #ifndef ZB_PIPELINE_ENGINE_H
 #define ZB_PIPELINE_ENGINE_H
@@ -27,20 +27,21 @@ enum zb_engine_mode {
 struct zb_engine_conf {
 	struct zb_rxq *rxq;
 	struct zb_lcore_stat *stat;
-	struct zb_snap_ring *snaps;  /* NULL: no snapshots */
+	struct zb_snap_ring *snaps; /* NULL: no snapshots */
 	struct zb_log_set *logs;
-	const char *peer;	     /* "lcore-2": who speaks in weird.log */
-	uint64_t start_ns;	     /* packet time at which statistics intervals begin */
+	const char *peer;  /* "lcore-2": who speaks in weird.log */
+	uint64_t start_ns; /* packet time at which statistics intervals begin */
 	uint64_t interval_ns;
-	uint64_t secret;	     /* of the run: keys hashes and uids */
-	uint32_t index;		     /* of this worker, from 0; also its producer number in logs */
-	uint32_t conns_max;	     /* connections in memory at most; at least 4 * ZB_BURST_MAX */
-	uint16_t burst_max;	     /* 1..ZB_BURST_MAX */
+	uint64_t secret;    /* of the run: keys hashes and uids */
+	uint32_t index;	    /* of this worker, from 0; also its producer number in logs */
+	uint32_t conns_max; /* connections in memory at most; at least 4 * ZB_BURST_MAX */
+	uint16_t burst_max; /* 1..ZB_BURST_MAX */
 	enum zb_engine_mode mode;
 	bool ignore_checksums;
-	bool marks;		     /* read the cycle counter between stages */
-	const bool *stop;	     /* ends the run at the next burst; what is open is logged */
-	void (*at_end)(void *arg);   /* called when the last packet is analysed and all state still stands */
+	bool marks;	  /* read the cycle counter between stages */
+	const bool *stop; /* ends the run at the next burst; what is open is logged */
+	void (*at_end)(
+		void *arg); /* called when the last packet is analysed and all state still stands */
 	void *at_end_arg;
 };
 

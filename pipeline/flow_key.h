@@ -2,10 +2,11 @@
 /*
  * flow_key.h - the 5-tuple of a packet, the same for both directions, and its keyed hash
  *
- * The two (address, port) ends are stored in ascending order, so that both directions make the same key. ICMP
- * has types for ports: a request and its reply share a key because each names the other's type as its second
- * port; what has no counterpart (errors, advertisements) is one-way: its key keeps source and
- * destination as they are, with the code as second port (as Zeek's conn.log shows them).
+ * The two (address, port) ends are stored in ascending order, so that both directions make the same
+ * key. ICMP has types for ports: a request and its reply share a key because each names the other's
+ * type as its second port; what has no counterpart (errors, advertisements) is one-way: its key
+ * keeps source and destination as they are, with the code as second port (as Zeek's conn.log shows
+ * them).
  *
  * The hash is keyed by a secret of the run, so that traffic cannot aim at one bucket.
  *
@@ -48,7 +49,10 @@ static inline uint64_t zb_flow_key_hash(const struct zb_flow_key *k, uint64_t se
 
 	if (k->ip_version != 4)
 		return XXH3_64bits_withSeed(k, sizeof(*k), secret);
-	/* What an IPv4 key says fits 16 bytes, for which the hash needs one multiplication instead of four. */
+	/*
+	 * What an IPv4 key says fits 16 bytes, for which the hash needs one multiplication instead
+	 * of four.
+	 */
 	memcpy(&a, k->a, 4);
 	memcpy(&b, k->b, 4);
 	memcpy(&w[1], &k->port_a, 8);
@@ -57,8 +61,8 @@ static inline uint64_t zb_flow_key_hash(const struct zb_flow_key *k, uint64_t se
 }
 
 /* Whether (src, sport) comes before (dst, dport); addresses in network order. */
-static inline bool zb_flow_key_in_order(const uint8_t *src, const uint8_t *dst, unsigned addr_len, uint16_t sport,
-					uint16_t dport)
+static inline bool zb_flow_key_in_order(const uint8_t *src, const uint8_t *dst, unsigned addr_len,
+					uint16_t sport, uint16_t dport)
 {
 	if (addr_len == 4) {
 		uint32_t s, d;
@@ -75,12 +79,12 @@ static inline bool zb_flow_key_in_order(const uint8_t *src, const uint8_t *dst, 
 }
 
 /*
- * Makes the key of addresses of addr_len (4 or 16) bytes and returns whether the source is end a. proto is
- * the IP protocol, ports are in host order.
+ * Makes the key of addresses of addr_len (4 or 16) bytes and returns whether the source is end a.
+ * proto is the IP protocol, ports are in host order.
  */
 static inline bool zb_flow_key_make(struct zb_flow_key *k, const uint8_t *src, const uint8_t *dst,
-				    unsigned addr_len, uint16_t sport, uint16_t dport, uint8_t proto,
-				    bool one_way)
+				    unsigned addr_len, uint16_t sport, uint16_t dport,
+				    uint8_t proto, bool one_way)
 {
 	bool src_is_a = one_way || zb_flow_key_in_order(src, dst, addr_len, sport, dport);
 

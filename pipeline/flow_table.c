@@ -24,7 +24,8 @@ static uint32_t split_threshold(uint32_t bucket_nr)
 }
 
 /* A function of its own, so that heap profiles show what grew. */
-static __attribute__((noinline)) int zb_flow_table_grow(struct zb_flow_bucket **seg, uint32_t *seg_nr)
+static __attribute__((noinline)) int zb_flow_table_grow(struct zb_flow_bucket **seg,
+							uint32_t *seg_nr)
 {
 	void *p;
 
@@ -94,7 +95,8 @@ static uint32_t overflow_get(struct zb_flow_table *t)
 	if (i != ZB_FLOW_NONE) {
 		t->over_free = zb_flow_overflow_at(t, i)->overflow;
 	} else {
-		if (t->over_nr == t->over_seg_nr * SEG_BUCKETS && zb_flow_table_grow(t->over_seg, &t->over_seg_nr) < 0)
+		if (t->over_nr == t->over_seg_nr * SEG_BUCKETS &&
+		    zb_flow_table_grow(t->over_seg, &t->over_seg_nr) < 0)
 			return ZB_FLOW_NONE;
 		i = t->over_nr++;
 	}
@@ -127,11 +129,12 @@ static int chain_add(struct zb_flow_table *t, struct zb_flow_bucket *b, uint32_t
 }
 
 /*
- * Moves the entries of chain old that now belong to the new bucket. Both chains are rebuilt from a copy of
- * old's links; freed overflow buckets are enough for both, so nothing can fail once the new bucket exists.
+ * Moves the entries of chain old that now belong to the new bucket. Both chains are rebuilt from a
+ * copy of old's links; freed overflow buckets are enough for both, so nothing can fail once the new
+ * bucket exists.
  */
-static void chain_split(struct zb_flow_table *t, struct zb_flow_bucket *old, struct zb_flow_bucket *fresh,
-			uint32_t bit)
+static void chain_split(struct zb_flow_table *t, struct zb_flow_bucket *old,
+			struct zb_flow_bucket *fresh, uint32_t bit)
 {
 	struct zb_flow_bucket src = *old;
 	int ret = 0;
@@ -142,7 +145,8 @@ static void chain_split(struct zb_flow_table *t, struct zb_flow_bucket *old, str
 		uint32_t next = src.overflow;
 
 		for (uint32_t i = 0; i < src.count; i++)
-			ret |= chain_add(t, src.hash[i] & bit ? fresh : old, src.hash[i], src.id[i]);
+			ret |= chain_add(t, src.hash[i] & bit ? fresh : old, src.hash[i],
+					 src.id[i]);
 		assert(ret == 0);
 		if (next == ZB_FLOW_NONE)
 			break;
@@ -153,8 +157,8 @@ static void chain_split(struct zb_flow_table *t, struct zb_flow_bucket *old, str
 }
 
 /*
- * The chain's overflow buckets are given back one ahead of need only if there is always one free: k full
- * buckets split into two chains need at most k + 1 buckets, of which two are primary.
+ * The chain's overflow buckets are given back one ahead of need only if there is always one free: k
+ * full buckets split into two chains need at most k + 1 buckets, of which two are primary.
  */
 static void split_one(struct zb_flow_table *t)
 {
@@ -185,7 +189,8 @@ int zb_flow_insert(struct zb_flow_table *t, uint32_t hash, uint32_t id)
 
 bool zb_flow_remove(struct zb_flow_table *t, uint32_t hash, uint32_t id)
 {
-	struct zb_flow_bucket *b = zb_flow_bucket_at(t, zb_flow_bucket_of(t, hash)), *last, *prev = NULL;
+	struct zb_flow_bucket *b = zb_flow_bucket_at(t, zb_flow_bucket_of(t, hash)), *last,
+			      *prev = NULL;
 
 	for (;;) {
 		for (uint32_t i = 0; i < b->count; i++) {
@@ -215,11 +220,13 @@ bool zb_flow_remove(struct zb_flow_table *t, uint32_t hash, uint32_t id)
 
 uint64_t zb_flow_table_bytes(const struct zb_flow_table *t)
 {
-	return ((uint64_t)t->seg_nr + t->over_seg_nr) * SEG_BYTES + 2 * ZB_FLOW_SEGS_MAX * sizeof(void *);
+	return ((uint64_t)t->seg_nr + t->over_seg_nr) * SEG_BYTES +
+	       2 * ZB_FLOW_SEGS_MAX * sizeof(void *);
 }
 
 /* How often id stands in the chain that begins at b. */
-static uint32_t times_in_chain(const struct zb_flow_table *t, const struct zb_flow_bucket *b, uint32_t id)
+static uint32_t times_in_chain(const struct zb_flow_table *t, const struct zb_flow_bucket *b,
+			       uint32_t id)
 {
 	uint32_t n = 0;
 

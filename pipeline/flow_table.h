@@ -2,9 +2,10 @@
 /*
  * flow_table.h - finds the connection of a flow key; one table per lcore; grows without stopping
  *
- * Linear hashing: buckets of one cache line split one at a time, a split now and then with an insertion,
- * so that no insertion ever waits for a rehash. A bucket holds seven (hash, id) pairs; what does not fit
- * chains to overflow buckets of the same shape. The table knows ids and hashes; keys live in the connections.
+ * Linear hashing: buckets of one cache line split one at a time, a split now and then with an
+ * insertion, so that no insertion ever waits for a rehash. A bucket holds seven (hash, id) pairs;
+ * what does not fit chains to overflow buckets of the same shape. The table knows ids and hashes;
+ * keys live in the connections.
  *
  *     bucket  [ hash x 7 | overflow | id x 7 | count ]   64 bytes
  *
@@ -21,27 +22,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ZB_FLOW_SLOTS	   7
-#define ZB_FLOW_SEG_SHIFT  15		       /* buckets in a segment: 32 Ki, 2 MiB */
-#define ZB_FLOW_SEGS_MAX   4096		       /* 134 M buckets: more than 2^29 flows */
-#define ZB_FLOW_NONE	   UINT32_MAX	       /* no connection, no bucket */
+#define ZB_FLOW_SLOTS	  7
+#define ZB_FLOW_SEG_SHIFT 15	     /* buckets in a segment: 32 Ki, 2 MiB */
+#define ZB_FLOW_SEGS_MAX  4096	     /* 134 M buckets: more than 2^29 flows */
+#define ZB_FLOW_NONE	  UINT32_MAX /* no connection, no bucket */
 
 struct zb_flow_bucket {
 	alignas(64) uint32_t hash[ZB_FLOW_SLOTS];
-	uint32_t overflow;			/* index of an overflow bucket, or ZB_FLOW_NONE */
+	uint32_t overflow; /* index of an overflow bucket, or ZB_FLOW_NONE */
 	uint32_t id[ZB_FLOW_SLOTS];
-	uint32_t count;				/* slots used, from the front */
+	uint32_t count; /* slots used, from the front */
 };
 
 struct zb_flow_table {
-	struct zb_flow_bucket **seg;		/* primary buckets */
-	struct zb_flow_bucket **over_seg;	/* overflow buckets */
-	uint32_t mask;				/* 2^level - 1 */
-	uint32_t split;				/* buckets below it are split already */
-	uint32_t bucket_nr;			/* mask + 1 + split */
+	struct zb_flow_bucket **seg;	  /* primary buckets */
+	struct zb_flow_bucket **over_seg; /* overflow buckets */
+	uint32_t mask;			  /* 2^level - 1 */
+	uint32_t split;			  /* buckets below it are split already */
+	uint32_t bucket_nr;		  /* mask + 1 + split */
 	uint32_t entry_nr;
-	uint32_t split_at;			/* entries beyond which the next insertion splits a bucket */
-	uint32_t over_nr, over_free;		/* overflow buckets ever made; head of the free ones */
+	uint32_t split_at;	     /* entries beyond which the next insertion splits a bucket */
+	uint32_t over_nr, over_free; /* overflow buckets ever made; head of the free ones */
 	uint32_t seg_nr, over_seg_nr;
 };
 
@@ -73,8 +74,8 @@ static inline void zb_flow_prefetch(const struct zb_flow_table *t, uint32_t hash
 }
 
 /*
- * The first id whose hash is equal, or ZB_FLOW_NONE. The caller compares keys; when they differ (two keys with
- * one 32-bit hash) it goes on with zb_flow_next().
+ * The first id whose hash is equal, or ZB_FLOW_NONE. The caller compares keys; when they differ
+ * (two keys with one 32-bit hash) it goes on with zb_flow_next().
  */
 struct zb_flow_pos {
 	const struct zb_flow_bucket *bucket;
@@ -82,7 +83,8 @@ struct zb_flow_pos {
 };
 uint32_t zb_flow_next(const struct zb_flow_table *t, uint32_t hash, struct zb_flow_pos *pos);
 
-static inline uint32_t zb_flow_first(const struct zb_flow_table *t, uint32_t hash, struct zb_flow_pos *pos)
+static inline uint32_t zb_flow_first(const struct zb_flow_table *t, uint32_t hash,
+				     struct zb_flow_pos *pos)
 {
 	pos->bucket = zb_flow_bucket_at(t, zb_flow_bucket_of(t, hash));
 	pos->slot = 0;
@@ -97,7 +99,10 @@ bool zb_flow_remove(struct zb_flow_table *t, uint32_t hash, uint32_t id);
 
 uint64_t zb_flow_table_bytes(const struct zb_flow_table *t);
 
-/* Asserts every invariant: each entry in the bucket of its hash, counts, no id twice in a chain, no bucket lost. Slow. */
+/*
+ * Asserts every invariant: each entry in the bucket of its hash, counts, no id twice in a chain, no
+ * bucket lost. Slow.
+ */
 void zb_flow_table_check(const struct zb_flow_table *t);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* local_net.c - prefixes in order of their first bytes; IPv4 ranges also count as 6to4 prefixes (RFC 3056) */
+/*
+ * local_net.c - prefixes in order of their first bytes; IPv4 ranges also count as 6to4 prefixes
+ * (RFC 3056)
+ */
 #include <string.h>
 
 #include "pipeline/local_net.h"
@@ -10,10 +13,11 @@ static const struct {
 	uint32_t net;
 	uint8_t len;
 } net4[] = {
-	{N(10, 0, 0, 0), 8},	  {N(192, 168, 0, 0), 16},   {N(172, 16, 0, 0), 12},  {N(0, 0, 0, 0), 8},
-	{N(100, 64, 0, 0), 10},	  {N(127, 0, 0, 0), 8},	     {N(169, 254, 0, 0), 16}, {N(192, 0, 0, 0), 24},
-	{N(192, 0, 2, 0), 24},	  {N(198, 18, 0, 0), 15},    {N(198, 51, 100, 0), 24}, {N(203, 0, 113, 0), 24},
-	{N(240, 0, 0, 0), 4},	  {N(224, 0, 0, 0), 24},     {N(239, 0, 0, 0), 8},
+	{N(10, 0, 0, 0), 8},	 {N(192, 168, 0, 0), 16},  {N(172, 16, 0, 0), 12},
+	{N(0, 0, 0, 0), 8},	 {N(100, 64, 0, 0), 10},   {N(127, 0, 0, 0), 8},
+	{N(169, 254, 0, 0), 16}, {N(192, 0, 0, 0), 24},	   {N(192, 0, 2, 0), 24},
+	{N(198, 18, 0, 0), 15},	 {N(198, 51, 100, 0), 24}, {N(203, 0, 113, 0), 24},
+	{N(240, 0, 0, 0), 4},	 {N(224, 0, 0, 0), 24},	   {N(239, 0, 0, 0), 8},
 };
 
 static const struct {

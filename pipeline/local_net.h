@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * local_net.h - is an address local? The private and reserved ranges that Zeek takes for local by default
+ * local_net.h - is an address local? The private and reserved ranges that Zeek takes for local by
+ * default
  *
  * Threading: pure function. Source: Zeek, base/utils/site.zeek (Site::private_address_space).
  */

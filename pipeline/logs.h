@@ -12,7 +12,7 @@
 enum zb_log_stream {
 	ZB_LOG_CONN,
 	ZB_LOG_WEIRD,
-	ZB_LOG_ENGINE_NR,		/* streams that workers write; the rest is the reporter's */
+	ZB_LOG_ENGINE_NR, /* streams that workers write; the rest is the reporter's */
 	ZB_LOG_STATS = ZB_LOG_ENGINE_NR,
 	ZB_LOG_LCORE,
 	ZB_LOG_NR

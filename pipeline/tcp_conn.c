@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp_conn.c - what a segment does to a TCP connection; the state machine itself is in tcp_state.c */
+/*
+ * tcp_conn.c - what a segment does to a TCP connection; the state machine itself is in tcp_state.c
+ * /
+ */
 #include "pipeline/tcp_conn_priv.h"
 #include "pipeline/tcp_seq.h"
 
@@ -53,8 +56,8 @@ static uint32_t seg_span(const struct zb_tcp_seg *s)
 }
 
 /* Sets up the side's sequence space at its first packet, and again when a SYN begins it anew. */
-static void seq_start(struct zb_conn *c, struct zb_endpoint *e, const struct zb_tcp_seg *s, uint32_t past,
-		      struct zb_weird *w)
+static void seq_start(struct zb_conn *c, struct zb_endpoint *e, const struct zb_tcp_seg *s,
+		      uint32_t past, struct zb_weird *w)
 {
 	bool syn = s->flags & ZB_TCP_SYN;
 
@@ -63,7 +66,10 @@ static void seq_start(struct zb_conn *c, struct zb_endpoint *e, const struct zb_
 		if (syn)
 			zb_seq_init(e, s->seq, s->seq, past);
 		else
-			/* last is the first byte, so that the packet does not count as a retransmission. */
+			/*
+			 * last is the first byte, so that the packet does not count as a
+			 * retransmission.
+			 */
 			zb_seq_init(e, s->seq - 1, s->seq - 1, s->seq);
 		return;
 	case ZB_END_SYN_SENT:
@@ -139,13 +145,17 @@ static void count_letter(struct zb_conn *c, unsigned side, uint16_t *count, char
 		zb_conn_history_add(c, side, letter);
 }
 
-/* Zero windows go into the history; an edge that moves back by more than the scale's grain is odd. */
+/*
+ * Zero windows go into the history; an edge that moves back by more than the scale's grain is odd.
+ * /
+ */
 static void window_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w)
 {
 	struct zb_endpoint *e = &c->end[s->side], *peer = &c->end[!s->side];
 	uint32_t window = (uint32_t)s->window << e->window_scale;
 
-	if (window == 0 && !(s->flags & ZB_TCP_RST) && peer->state != ZB_END_CLOSED && e->state != ZB_END_RESET)
+	if (window == 0 && !(s->flags & ZB_TCP_RST) && peer->state != ZB_END_CLOSED &&
+	    e->state != ZB_END_RESET)
 		count_letter(c, s->side, &e->zero_win, 'W');
 	if (s->flags & (ZB_TCP_SYN | ZB_TCP_FIN | ZB_TCP_RST) || e->state == ZB_END_CLOSED ||
 	    e->state == ZB_END_RESET)
@@ -154,7 +164,7 @@ static void window_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct 
 		return;
 	int32_t advance = zb_seq_delta(s->ack + window, e->window_ack_seq + e->window);
 
-	if (advance < 0 && (uint32_t)-(int64_t)advance >= 1u << e->window_scale)
+	if (advance < 0 && (uint32_t) - (int64_t)advance >= 1u << e->window_scale)
 		zb_weird_conn(w, c, ZB_WEIRD_window_recision, NULL);
 	e->window = window;
 	e->window_ack_seq = s->ack;
@@ -187,12 +197,13 @@ static void storm_check(struct zb_conn *c, const struct zb_tcp_seg *s, bool fin,
 
 	if (r == NULL)
 		return;
-	if (++(fin ? r->fin_nr : r->rst_nr)[s->side] >= STORM_COUNT && s->ts_ns < c->last_ns + ZB_SEC_NS)
+	if (++(fin ? r->fin_nr : r->rst_nr)[s->side] >= STORM_COUNT &&
+	    s->ts_ns < c->last_ns + ZB_SEC_NS)
 		zb_weird_conn(w, c, fin ? ZB_WEIRD_FIN_storm : ZB_WEIRD_RST_storm, NULL);
 }
 
-static void flag_oddities(struct zb_conn *c, const struct zb_tcp_seg *s, bool fin_before, bool rst_before,
-			  struct zb_weird *w)
+static void flag_oddities(struct zb_conn *c, const struct zb_tcp_seg *s, bool fin_before,
+			  bool rst_before, struct zb_weird *w)
 {
 	if (s->flags & ZB_TCP_SYN) {
 		if (s->flags & ZB_TCP_RST)
@@ -242,7 +253,8 @@ static int32_t sent_update(struct zb_conn *c, const struct zb_tcp_seg *s, uint32
 	struct zb_endpoint *e = &c->end[s->side];
 	int32_t delta = zb_seq_delta(past, e->last_seq);
 
-	if (s->flags & (ZB_TCP_SYN | ZB_TCP_RST) && (delta > ZB_TCP_SEQ_JUMP || delta < -ZB_TCP_SEQ_JUMP))
+	if (s->flags & (ZB_TCP_SYN | ZB_TCP_RST) &&
+	    (delta > ZB_TCP_SEQ_JUMP || delta < -ZB_TCP_SEQ_JUMP))
 		return delta;
 	if (s->flags & ZB_TCP_FIN && e->last_seq == e->start_seq + 1)
 		/* Only SYN and FIN were seen; the data between may be more than 2 GB. */

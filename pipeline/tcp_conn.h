@@ -2,9 +2,10 @@
 /*
  * tcp_conn.h - TCP as Zeek sees it: endpoint states, history, sequence space, closing and reuse
  *
- * The rules are those of Zeek 8.2's TCP session analysis, observed and restated; each function names the
- * behaviour. Times that Zeek takes from timers fired by other connections' packets are computed from this
- * connection's own packets alone, so that a connection's row does not depend on what else is in the traffic.
+ * The rules are those of Zeek 8.2's TCP session analysis, observed and restated; each function
+ * names the behaviour. Times that Zeek takes from timers fired by other connections' packets are
+ * computed from this connection's own packets alone, so that a connection's row does not depend on
+ * what else is in the traffic.
  *
  * Threading: one lcore.
  */
@@ -13,17 +14,23 @@
 
 #include "pipeline/weird.h"
 
-enum { ZB_TCP_FIN = 0x01, ZB_TCP_SYN = 0x02, ZB_TCP_RST = 0x04, ZB_TCP_ACK = 0x10, ZB_TCP_URG = 0x20 };
+enum {
+	ZB_TCP_FIN = 0x01,
+	ZB_TCP_SYN = 0x02,
+	ZB_TCP_RST = 0x04,
+	ZB_TCP_ACK = 0x10,
+	ZB_TCP_URG = 0x20
+};
 
 /* The parts of a segment that the rules look at. */
 struct zb_tcp_seg {
 	uint64_t ts_ns;
 	uint32_t seq, ack;
-	uint32_t len;		/* payload bytes as the headers say */
+	uint32_t len; /* payload bytes as the headers say */
 	uint16_t window;
 	uint8_t flags;
-	uint8_t side;		/* ZB_ORIG or ZB_RESP */
-	int8_t wscale;		/* window scale option of a SYN; -1: none */
+	uint8_t side;  /* ZB_ORIG or ZB_RESP */
+	int8_t wscale; /* window scale option of a SYN; -1: none */
 };
 
 /* Reads a segment from a packet that decode has accepted (header complete and captured). */
@@ -35,7 +42,10 @@ bool zb_tcp_is_reuse(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_we
 /* True when the sender of the first packet is to be the responder, judged by flags and ports. */
 bool zb_tcp_flip_at_birth(uint8_t tcp_flags, uint16_t src_port, uint16_t dst_port);
 
-/* Takes one segment into account: history, sequence space, state, last_ns. Not packet counts, not deadline. */
+/*
+ * Takes one segment into account: history, sequence space, state, last_ns. Not packet counts, not
+ * deadline.
+ */
 void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w);
 
 /* When the connection ends if nothing more comes. */

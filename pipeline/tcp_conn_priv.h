@@ -13,10 +13,14 @@ static inline bool zb_tcp_end_active(const struct zb_endpoint *e)
 
 uint64_t zb_tcp_end_size(const struct zb_endpoint *e, const struct zb_endpoint *peer);
 
-/* A connection that began with a SYN-ACK and goes on with its answer had its roles the wrong way round. */
+/*
+ * A connection that began with a SYN-ACK and goes on with its answer had its roles the wrong way
+ * round.
+ */
 void zb_tcp_flip_late(struct zb_conn *c, struct zb_tcp_seg *s);
 
 /* Moves the sender's state on; delta is what sent_update() found. */
-void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t delta, struct zb_weird *w);
+void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t delta,
+			 struct zb_weird *w);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tcp_seq.h - sequence space of one TCP side: 32-bit numbers, wraps, positions relative to the start
+ * tcp_seq.h - sequence space of one TCP side: 32-bit numbers, wraps, positions relative to the
+ * start
  *
- * Position 0 is the SYN; a connection that begins in the middle is numbered as though a SYN had stood right
- * before its first byte. Wraps are counted, so that positions are 64 bits wide.
+ * Position 0 is the SYN; a connection that begins in the middle is numbered as though a SYN had
+ * stood right before its first byte. Wraps are counted, so that positions are 64 bits wide.
  *
  * Threading: pure functions.
  */
@@ -12,7 +13,10 @@
 
 #include "pipeline/conn.h"
 
-/* Beyond this a SYN's or RST's sequence number is taken for noise, and an ack of 0 for a broken one. */
+/*
+ * Beyond this a SYN's or RST's sequence number is taken for noise, and an ack of 0 for a broken
+ * one.
+ */
 #define ZB_TCP_SEQ_JUMP 1048576
 
 static inline int32_t zb_seq_delta(uint32_t a, uint32_t b)
@@ -26,11 +30,11 @@ static inline uint64_t zb_seq_wide(uint32_t seq, uint32_t wraps)
 }
 
 /*
- * Position of seq relative to the side's start, judged from last, the newest number of its kind (sent or
- * acked), and that number's wraps. *underflow: seq lies before the start.
+ * Position of seq relative to the side's start, judged from last, the newest number of its kind
+ * (sent or acked), and that number's wraps. *underflow: seq lies before the start.
  */
-static inline uint64_t zb_seq_relative(const struct zb_endpoint *e, uint32_t seq, uint32_t last, uint32_t wraps,
-				       bool *underflow)
+static inline uint64_t zb_seq_relative(const struct zb_endpoint *e, uint32_t seq, uint32_t last,
+				       uint32_t wraps, bool *underflow)
 {
 	int32_t delta = zb_seq_delta(seq, last);
 

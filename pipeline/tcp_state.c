@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp_state.c - the state machine of a TCP connection: states, closing, deadline, conn_state, size, roles */
+/*
+ * tcp_state.c - the state machine of a TCP connection: states, closing, deadline, conn_state, size,
+ * roles
+ */
 #include "pipeline/likely_port.h"
 #include "pipeline/tcp_conn_priv.h"
 #include "pipeline/tcp_seq.h"
@@ -165,7 +168,8 @@ static bool from_established(struct zb_conn *c, const struct zb_tcp_seg *s, stru
 	return close;
 }
 
-static bool from_closed(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t delta, struct zb_weird *w)
+static bool from_closed(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t delta,
+			struct zb_weird *w)
 {
 	struct zb_endpoint *e = &c->end[s->side], *peer = &c->end[!s->side];
 
@@ -203,11 +207,13 @@ static void side_closed(struct zb_conn *c, struct zb_endpoint *e, const struct z
 		c->flags = (uint8_t)((c->flags & ~ZB_CONN_ATTEMPT) | ZB_CONN_CLOSING);
 		c->special_ns = c->last_ns + ZB_TCP_CLOSE_DELAY_NS;
 	} else if (!(c->flags & (ZB_CONN_CLOSING | ZB_CONN_ATTEMPT))) {
-		c->special_ns = c->last_ns + ZB_TCP_SESSION_NS; /* a second series of session checks */
+		c->special_ns =
+			c->last_ns + ZB_TCP_SESSION_NS; /* a second series of session checks */
 	}
 }
 
-void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t delta, struct zb_weird *w)
+void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t delta,
+			 struct zb_weird *w)
 {
 	bool orig_was_a = c->flags & ZB_CONN_ORIG_IS_A, close = false;
 	unsigned side = s->side;
@@ -231,18 +237,23 @@ void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t 
 		side_closed(c, &c->end[side], &c->end[!side]);
 }
 
-/* First check at or after base, in steps of six seconds, that finds the connection idle for five. */
+/*
+ * First check at or after base, in steps of six seconds, that finds the connection idle for five. /
+ */
 static uint64_t session_check(uint64_t base, uint64_t last)
 {
 	uint64_t idle = last + ZB_TCP_LINGER_NS + 1;
 
-	return idle <= base ? base : base + (idle - base + ZB_TCP_SESSION_NS - 1) / ZB_TCP_SESSION_NS * ZB_TCP_SESSION_NS;
+	return idle <= base ? base
+			    : base + (idle - base + ZB_TCP_SESSION_NS - 1) / ZB_TCP_SESSION_NS *
+					      ZB_TCP_SESSION_NS;
 }
 
 uint64_t zb_tcp_deadline(const struct zb_conn *c)
 {
 	const struct zb_endpoint *o = &c->end[ZB_ORIG], *r = &c->end[ZB_RESP];
-	bool past = !is_handshake(o->state) || !is_handshake(r->state) || !is_handshake(o->prev_state);
+	bool past =
+		!is_handshake(o->state) || !is_handshake(r->state) || !is_handshake(o->prev_state);
 	uint64_t d = c->last_ns + (c->flags & ZB_CONN_LONG_IDLE ? ZB_LONG_INACTIVITY_NS
 				   : past			? ZB_TCP_INACTIVITY_NS
 								: ZB_SHORT_INACTIVITY_NS);
@@ -257,7 +268,8 @@ uint64_t zb_tcp_deadline(const struct zb_conn *c)
 	bool quiet = o->state == ZB_END_INACTIVE || r->state == ZB_END_INACTIVE;
 	bool reset = o->state == ZB_END_RESET || r->state == ZB_END_RESET;
 
-	if (((o->did_close || r->did_close) && (quiet || reset || (o->did_close && r->did_close))) ||
+	if (((o->did_close || r->did_close) &&
+	     (quiet || reset || (o->did_close && r->did_close))) ||
 	    (o->state == ZB_END_INACTIVE && r->state == ZB_END_INACTIVE)) {
 		uint64_t t = session_check(c->first_ns + ZB_TCP_ATTEMPT_NS, c->last_ns);
 
@@ -268,12 +280,13 @@ uint64_t zb_tcp_deadline(const struct zb_conn *c)
 
 uint64_t zb_tcp_end_size(const struct zb_endpoint *e, const struct zb_endpoint *peer)
 {
-	uint64_t last = zb_seq_wide(e->last_seq, e->seq_wraps), ack = zb_seq_wide(e->ack_seq, e->ack_wraps);
+	uint64_t last = zb_seq_wide(e->last_seq, e->seq_wraps),
+		 ack = zb_seq_wide(e->ack_seq, e->ack_wraps);
 	uint64_t acked = ack - e->start_seq, size;
 
 	/* A half-open connection that was found out and aborted: its numbers mean nothing. */
-	if (e->prev_state == ZB_END_SYN_SENT && e->state == ZB_END_RESET && peer->state == ZB_END_INACTIVE &&
-	    acked > 1)
+	if (e->prev_state == ZB_END_SYN_SENT && e->state == ZB_END_RESET &&
+	    peer->state == ZB_END_INACTIVE && acked > 1)
 		return 0;
 	size = (last > ack ? last : ack) - e->start_seq;
 	if (size != 0)
@@ -288,7 +301,10 @@ uint64_t zb_tcp_size(const struct zb_conn *c, unsigned side)
 	return zb_tcp_end_size(&c->end[side], &c->end[!side]);
 }
 
-/* "S", optionally after "^", and then none of HAFGIQ from the originator before its R; after that, anything. */
+/*
+ * "S", optionally after "^", and then none of HAFGIQ from the originator before its R; after that,
+ * anything.
+ */
 static bool is_syn_then_rst(const struct zb_conn *c)
 {
 	const char *h = zb_conn_history(c), *end = h + c->history_len;
@@ -315,7 +331,8 @@ const char *zb_tcp_conn_state(const struct zb_conn *c)
 
 	if (r == ZB_END_RESET) {
 		if (o == ZB_END_SYN_SENT || o == ZB_END_SYN_ACK_SENT ||
-		    (o == ZB_END_RESET && zb_tcp_size(c, ZB_ORIG) == 0 && zb_tcp_size(c, ZB_RESP) == 0))
+		    (o == ZB_END_RESET && zb_tcp_size(c, ZB_ORIG) == 0 &&
+		     zb_tcp_size(c, ZB_RESP) == 0))
 			return "REJ";
 		return o_quiet ? "RSTRH" : "RSTR";
 	}
@@ -339,7 +356,10 @@ bool zb_tcp_flip_at_birth(uint8_t tcp_flags, uint16_t src_port, uint16_t dst_por
 
 	if ((syn && !ack) || !zb_likely_port(IPPROTO_TCP, src_port))
 		return false;
-	/* Both ends look like servers: a SYN-ACK may be a stealth scan, else the lower port serves. */
+	/*
+	 * Both ends look like servers: a SYN-ACK may be a stealth scan, else the lower port serves.
+	 * /
+	 */
 	return !zb_likely_port(IPPROTO_TCP, dst_port) || (!syn && src_port < dst_port);
 }
 

@@ -27,7 +27,8 @@ void zb_wheel_fini(struct zb_timer_wheel *w)
 
 uint64_t zb_wheel_bytes(const struct zb_timer_wheel *w)
 {
-	return sizeof(*w) + (uint64_t)w->block_nr * (BLOCK_CHUNKS * sizeof(struct zb_wheel_chunk) + sizeof(void *));
+	return sizeof(*w) + (uint64_t)w->block_nr *
+				    (BLOCK_CHUNKS * sizeof(struct zb_wheel_chunk) + sizeof(void *));
 }
 
 /* A function of its own, so that heap profiles show what grew. */
@@ -55,7 +56,10 @@ static void chunk_put(struct zb_timer_wheel *w, struct zb_wheel_chunk *c)
 	w->free = c;
 }
 
-/* The slot of a tick as seen from the wheel's own tick: the lowest level on which they share all above. */
+/*
+ * The slot of a tick as seen from the wheel's own tick: the lowest level on which they share all
+ * above.
+ */
 static uint32_t slot_of(const struct zb_timer_wheel *w, uint64_t tick)
 {
 	uint64_t differ = tick ^ w->tick;
@@ -64,7 +68,8 @@ static uint32_t slot_of(const struct zb_timer_wheel *w, uint64_t tick)
 		uint32_t shift = (level + 1) * SLOT_BITS;
 
 		if (differ >> shift == 0)
-			return level * ZB_WHEEL_SLOTS + (uint32_t)((tick >> (shift - SLOT_BITS)) & SLOT_MASK);
+			return level * ZB_WHEEL_SLOTS +
+			       (uint32_t)((tick >> (shift - SLOT_BITS)) & SLOT_MASK);
 	}
 	assert(!"the top level spans all of time");
 	return (ZB_WHEEL_LEVELS - 1) * ZB_WHEEL_SLOTS + SLOT_MASK;
@@ -145,7 +150,8 @@ static struct zb_wheel_chunk *slot_take(struct zb_timer_wheel *w, uint32_t slot)
 }
 
 /* Takes the last id off a chunk, its successors being fetched already; NULL when it is stale. */
-static struct zb_conn *chunk_pop(const struct zb_timer_wheel *w, struct zb_wheel_chunk *c, uint32_t slot)
+static struct zb_conn *chunk_pop(const struct zb_timer_wheel *w, struct zb_wheel_chunk *c,
+				 uint32_t slot)
 {
 	struct zb_conn *conn;
 
@@ -156,13 +162,14 @@ static struct zb_conn *chunk_pop(const struct zb_timer_wheel *w, struct zb_wheel
 }
 
 /*
- * Puts every timer of a slot where it belongs as seen from the wheel's new tick. A slot that has come up holds ticks
- * of lower levels only, and the first chunk given back serves the next; should memory run out all the same, the timer
- * goes to the slot that comes up now and is returned early.
+ * Puts every timer of a slot where it belongs as seen from the wheel's new tick. A slot that has
+ * come up holds ticks of lower levels only, and the first chunk given back serves the next; should
+ * memory run out all the same, the timer goes to the slot that comes up now and is returned early.
  */
 static void cascade(struct zb_timer_wheel *w, uint32_t level)
 {
-	uint32_t slot = level * ZB_WHEEL_SLOTS + (uint32_t)((w->tick >> (level * SLOT_BITS)) & SLOT_MASK);
+	uint32_t slot =
+		level * ZB_WHEEL_SLOTS + (uint32_t)((w->tick >> (level * SLOT_BITS)) & SLOT_MASK);
 	struct zb_wheel_chunk *c = slot_take(w, slot), *next;
 
 	for (; c != NULL; c = next) {
@@ -170,9 +177,11 @@ static void cascade(struct zb_timer_wheel *w, uint32_t level)
 		while (c->n != 0) {
 			struct zb_conn *conn = chunk_pop(w, c, slot);
 
-			if (conn == NULL || slot_push(w, slot_of_deadline(w, conn->deadline_ns), conn->id) == 0)
+			if (conn == NULL ||
+			    slot_push(w, slot_of_deadline(w, conn->deadline_ns), conn->id) == 0)
 				continue;
-			c->id[c->n++] = conn->id; /* it stays; the chunk comes up once more, at the current tick */
+			c->id[c->n++] = conn->id; /* it stays; the chunk comes up once more, at the
+						     current tick */
 			break;
 		}
 		if (c->n != 0) {
@@ -198,7 +207,8 @@ static void step(struct zb_timer_wheel *w, uint64_t limit)
 	for (uint32_t level = 0; level < ZB_WHEEL_LEVELS; level++) {
 		uint32_t shift = level * SLOT_BITS;
 		uint32_t from = (uint32_t)((w->tick >> shift) & SLOT_MASK) + 1;
-		uint32_t slot = from < ZB_WHEEL_SLOTS ? next_occupied(w, level, from) : ZB_WHEEL_SLOTS;
+		uint32_t slot =
+			from < ZB_WHEEL_SLOTS ? next_occupied(w, level, from) : ZB_WHEEL_SLOTS;
 
 		if (slot < ZB_WHEEL_SLOTS) {
 			uint64_t above = w->tick >> (shift + SLOT_BITS) << (shift + SLOT_BITS);
@@ -218,7 +228,8 @@ static void step(struct zb_timer_wheel *w, uint64_t limit)
 }
 
 /* Empties the current slot; false when ids is full before that. */
-static bool empty_slot(struct zb_timer_wheel *w, uint64_t now_ns, uint32_t *ids, uint32_t *n, uint32_t max)
+static bool empty_slot(struct zb_timer_wheel *w, uint64_t now_ns, uint32_t *ids, uint32_t *n,
+		       uint32_t max)
 {
 	uint32_t slot = (uint32_t)(w->tick & SLOT_MASK);
 	struct zb_wheel_chunk *c;

@@ -2,14 +2,14 @@
 /*
  * timer_wheel.h - hierarchical timer wheel for connection deadlines
  *
- * Five levels of 256 slots; a slot of the lowest level is 2^28 ns (0.27 s), so the levels reach 69 s, 5 h, 52
- * days, 36 years and all of 64-bit time. A slot is a stack of chunks of connection ids: adding touches one hot
- * line, and when a slot comes up its connections are prefetched ahead, where a linked list would miss the cache at
- * every one. A connection knows its slot; an id in any other slot is stale and skipped, so removing costs nothing.
- * The wheel may run late, never early: deadlines that move later are found out when the old slot comes up
- * and the connection is put where it belongs now. Empty stretches are skipped by bitmaps, so that a jump
- * of years in packet time costs a few hundred steps.
- * (Varghese, Lauck: Hashed and Hierarchical Timing Wheels, 1987)
+ * Five levels of 256 slots; a slot of the lowest level is 2^28 ns (0.27 s), so the levels reach 69
+ * s, 5 h, 52 days, 36 years and all of 64-bit time. A slot is a stack of chunks of connection ids:
+ * adding touches one hot line, and when a slot comes up its connections are prefetched ahead, where
+ * a linked list would miss the cache at every one. A connection knows its slot; an id in any other
+ * slot is stale and skipped, so removing costs nothing. The wheel may run late, never early:
+ * deadlines that move later are found out when the old slot comes up and the connection is put
+ * where it belongs now. Empty stretches are skipped by bitmaps, so that a jump of years in packet
+ * time costs a few hundred steps. (Varghese, Lauck: Hashed and Hierarchical Timing Wheels, 1987)
  *
  * Threading: one lcore.
  * Ownership: the wheel owns its chunks; connections are the pool's.
@@ -50,13 +50,16 @@ void zb_wheel_fini(struct zb_timer_wheel *w);
 int zb_wheel_add(struct zb_timer_wheel *w, uint32_t id, uint64_t deadline_ns);
 void zb_wheel_remove(struct zb_timer_wheel *w, uint32_t id);
 
-/* Moves a pending timer to an earlier deadline, unless its slot comes up soon enough or memory is out. */
+/*
+ * Moves a pending timer to an earlier deadline, unless its slot comes up soon enough or memory is
+ * out.
+ */
 void zb_wheel_hasten(struct zb_timer_wheel *w, uint32_t id, uint64_t deadline_ns);
 
 /*
- * Takes up to max connections whose deadline is at or before now_ns off the wheel, into ids; returns how many.
- * max of them: call again. Connections whose deadline has moved are put back (or, when memory is out, returned
- * as though they were due).
+ * Takes up to max connections whose deadline is at or before now_ns off the wheel, into ids;
+ * returns how many. max of them: call again. Connections whose deadline has moved are put back (or,
+ * when memory is out, returned as though they were due).
  */
 uint32_t zb_wheel_advance(struct zb_timer_wheel *w, uint64_t now_ns, uint32_t *ids, uint32_t max);
 

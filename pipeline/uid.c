@@ -5,7 +5,8 @@
 
 static char *base62(char *p, uint64_t v)
 {
-	static const char digit[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char digit[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 	do {
 		*p++ = digit[v % 62];

@@ -11,7 +11,10 @@
 
 #define ZB_UID_MAX 19 /* letters at most, no terminator */
 
-/* Writes the uid of a connection's sequence number; different for each run's secret. Returns its length. */
+/*
+ * Writes the uid of a connection's sequence number; different for each run's secret. Returns its
+ * length.
+ */
 unsigned zb_uid_format(char *buf, char prefix, uint64_t seq, uint64_t secret);
 
 #endif

@@ -22,10 +22,10 @@ static const char *const weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)};
 #define SEEN_PROBES 8
 
 static const struct zb_row_field weird_fields[] = {
-	{"ts", ZB_T_TIME},	   {"uid", ZB_T_STRING},    {"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},  {"id.resp_h", ZB_T_ADDR}, {"id.resp_p", ZB_T_PORT},
-	{"name", ZB_T_STRING},	   {"addl", ZB_T_STRING},   {"notice", ZB_T_BOOL},
-	{"peer", ZB_T_STRING},	   {"source", ZB_T_STRING},
+	{"ts", ZB_T_TIME},	  {"uid", ZB_T_STRING},	    {"id.orig_h", ZB_T_ADDR},
+	{"id.orig_p", ZB_T_PORT}, {"id.resp_h", ZB_T_ADDR}, {"id.resp_p", ZB_T_PORT},
+	{"name", ZB_T_STRING},	  {"addl", ZB_T_STRING},    {"notice", ZB_T_BOOL},
+	{"peer", ZB_T_STRING},	  {"source", ZB_T_STRING},
 };
 const struct zb_row_def zb_weird_log_def = {
 	.path = "weird",
@@ -67,7 +67,8 @@ static bool first_time(struct zb_weird *w, uint64_t what, uint64_t for_ns)
 	return true;
 }
 
-static uint64_t what_of(const struct zb_weird *w, enum zb_weird_name name, const void *id, size_t len)
+static uint64_t what_of(const struct zb_weird *w, enum zb_weird_name name, const void *id,
+			size_t len)
 {
 	return XXH3_64bits_withSeed(id, len, w->secret + name + 1);
 }
@@ -80,7 +81,8 @@ static void put_addr(struct zb_row *r, const uint8_t *a, unsigned ip_version)
 		zb_row_addr6(r, a);
 }
 
-static void put_tail(struct zb_weird *w, struct zb_row *r, enum zb_weird_name name, const char *addl)
+static void put_tail(struct zb_weird *w, struct zb_row *r, enum zb_weird_name name,
+		     const char *addl)
 {
 	const char *text = zb_weird_text[name], *source = weird_source[name];
 
@@ -115,7 +117,8 @@ void zb_weird_conn(struct zb_weird *w, struct zb_conn *c, enum zb_weird_name nam
 	c->flags |= ZB_CONN_DID_WEIRD;
 	if (!count_it(w, name))
 		return;
-	what = weird_policy[name] == PER_ORIG ? what_of(w, name, orig, 16) : what_of(w, name, &c->key, sizeof(c->key));
+	what = weird_policy[name] == PER_ORIG ? what_of(w, name, orig, 16)
+					      : what_of(w, name, &c->key, sizeof(c->key));
 	if (!first_time(w, what, weird_policy[name] == LOG ? MUTE_NS : DAY_NS))
 		return;
 	if (!zb_log_row(w->port, ZB_UID_MAX + (addl != NULL ? strlen(addl) : 0) + 64, &r))
@@ -129,8 +132,8 @@ void zb_weird_conn(struct zb_weird *w, struct zb_conn *c, enum zb_weird_name nam
 	put_tail(w, &r, name, addl);
 }
 
-void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src, const uint8_t *dst,
-		   unsigned addr_len)
+void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
+		   const uint8_t *dst, unsigned addr_len)
 {
 	uint8_t id[33] = {(uint8_t)addr_len};
 	struct zb_row r;

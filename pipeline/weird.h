@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * weird.h - oddities in the traffic: counted by name, thinned out as Zeek does, written to weird.log
+ * weird.h - oddities in the traffic: counted by name, thinned out as Zeek does, written to
+ * weird.log
  *
- * Every occurrence is counted. Which ones become rows follows Zeek's two layers: names are dropped, logged
- * once per originator or per connection (for a day), or logged and then muted for ten minutes for the same
- * connection; oddities of no connection at all are sampled, 25 and then one in a thousand. The memory of
- * what has been logged is a table of fixed size: under attack it forgets the oldest, it does not grow.
- * (Zeek: base/frameworks/notice/weird.zeek, Reporter)
+ * Every occurrence is counted. Which ones become rows follows Zeek's two layers: names are dropped,
+ * logged once per originator or per connection (for a day), or logged and then muted for ten
+ * minutes for the same connection; oddities of no connection at all are sampled, 25 and then one in
+ * a thousand. The memory of what has been logged is a table of fixed size: under attack it forgets
+ * the oldest, it does not grow. (Zeek: base/frameworks/notice/weird.zeek, Reporter)
  *
  * Threading: one lcore.
  */
@@ -17,63 +18,66 @@
 #include "pipeline/conn.h"
 #include "pipeline/logs.h"
 
-/* X(name, policy, source): Zeek's names, policies and the analyzer that raises them ("" for none). */
-#define ZB_WEIRD_LIST(X)                                                                           \
-	X(truncated_ethernet_frame, LOG, "ETHERNET")                                               \
-	X(truncated_link_header, LOG, "")                                                          \
-	X(truncated_IP, LOG, "IP")                                                                 \
-	X(unknown_ip_version, LOG, "IP")                                                           \
-	X(ip_hdr_len_zero, LOG, "IP")                                                              \
-	X(truncated_IP_len, LOG, "IP")                                                             \
-	X(invalid_IP_header_size, LOG, "IP")                                                       \
-	X(internally_truncated_header, LOG, "IP")                                                  \
-	X(IPv4_min_header_size, LOG, "IP")                                                         \
-	X(bad_IP_checksum, PER_ORIG, "IP")                                                         \
-	X(incompletely_captured_fragment, LOG, "IP")                                               \
-	X(excessively_small_fragment, PER_ORIG, "")                                                \
-	X(excessively_large_fragment, LOG, "")                                                     \
-	X(fragment_with_DF, LOG, "")                                                               \
-	X(bad_MH_checksum, LOG, "IP")                                                              \
-	X(ipv6_no_next, LOG, "IP")                                                                 \
-	X(ipv6_chain_too_long, LOG, "IP")                                                          \
-	X(truncated_header, LOG, "")                                                               \
-	X(bad_TCP_checksum, PER_ORIG, "TCP")                                                       \
-	X(bad_UDP_checksum, PER_ORIG, "UDP")                                                       \
-	X(bad_ICMP_checksum, PER_ORIG, "ICMP")                                                     \
-	X(bad_TCP_header_len, LOG, "TCP")                                                          \
-	X(UDP_datagram_length_mismatch, PER_ORIG, "UDP")                                           \
-	X(SYN_seq_jump, LOG, "")                                                                   \
-	X(SYN_inside_connection, LOG, "")                                                          \
-	X(SYN_after_partial, PER_ORIG, "TCP")                                                      \
-	X(SYN_after_close, LOG, "TCP")                                                             \
-	X(SYN_after_reset, LOG, "TCP")                                                             \
-	X(SYN_with_data, PER_ORIG, "TCP")                                                          \
-	X(FIN_after_reset, IGNORE, "TCP")                                                          \
-	X(FIN_advanced_last_seq, LOG, "TCP")                                                       \
-	X(FIN_storm, PER_ORIG, "TCP")                                                              \
-	X(RST_storm, LOG, "TCP")                                                                   \
-	X(TCP_seq_underflow_or_misorder, LOG, "TCP")                                               \
-	X(TCP_ack_underflow_or_misorder, LOG, "TCP")                                               \
-	X(TCP_christmas, LOG, "TCP")                                                               \
-	X(TCP_scale_range, LOG, "TCP")                                                             \
-	X(active_connection_reuse, LOG, "TCP")                                                     \
-	X(bad_SYN_ack, LOG, "TCP")                                                                 \
-	X(baroque_SYN, LOG, "TCP")                                                                 \
-	X(connection_originator_SYN_ack, PER_ORIG, "TCP")                                          \
-	X(data_after_reset, LOG, "TCP")                                                            \
-	X(data_before_established, LOG, "TCP")                                                     \
-	X(inappropriate_FIN, LOG, "TCP")                                                           \
-	X(possible_split_routing, LOG, "")                                                         \
-	X(premature_connection_reuse, LOG, "TCP")                                                  \
-	X(repeated_SYN_reply_wo_ack, LOG, "TCP")                                                   \
-	X(repeated_SYN_with_ack, LOG, "TCP")                                                       \
-	X(simultaneous_open, PER_CONN, "TCP")                                                      \
-	X(spontaneous_FIN, IGNORE, "TCP")                                                          \
-	X(spontaneous_RST, IGNORE, "TCP")                                                          \
-	X(truncated_tcp_payload, LOG, "TCP")                                                       \
-	X(unsolicited_SYN_response, IGNORE, "TCP")                                                 \
-	X(window_recision, LOG, "")                                                                \
-	X(unknown_protocol, LOG, "")                                                               \
+/*
+ * X(name, policy, source): Zeek's names, policies and the analyzer that raises them ("" for none).
+ * /
+ */
+#define ZB_WEIRD_LIST(X)                                  \
+	X(truncated_ethernet_frame, LOG, "ETHERNET")      \
+	X(truncated_link_header, LOG, "")                 \
+	X(truncated_IP, LOG, "IP")                        \
+	X(unknown_ip_version, LOG, "IP")                  \
+	X(ip_hdr_len_zero, LOG, "IP")                     \
+	X(truncated_IP_len, LOG, "IP")                    \
+	X(invalid_IP_header_size, LOG, "IP")              \
+	X(internally_truncated_header, LOG, "IP")         \
+	X(IPv4_min_header_size, LOG, "IP")                \
+	X(bad_IP_checksum, PER_ORIG, "IP")                \
+	X(incompletely_captured_fragment, LOG, "IP")      \
+	X(excessively_small_fragment, PER_ORIG, "")       \
+	X(excessively_large_fragment, LOG, "")            \
+	X(fragment_with_DF, LOG, "")                      \
+	X(bad_MH_checksum, LOG, "IP")                     \
+	X(ipv6_no_next, LOG, "IP")                        \
+	X(ipv6_chain_too_long, LOG, "IP")                 \
+	X(truncated_header, LOG, "")                      \
+	X(bad_TCP_checksum, PER_ORIG, "TCP")              \
+	X(bad_UDP_checksum, PER_ORIG, "UDP")              \
+	X(bad_ICMP_checksum, PER_ORIG, "ICMP")            \
+	X(bad_TCP_header_len, LOG, "TCP")                 \
+	X(UDP_datagram_length_mismatch, PER_ORIG, "UDP")  \
+	X(SYN_seq_jump, LOG, "")                          \
+	X(SYN_inside_connection, LOG, "")                 \
+	X(SYN_after_partial, PER_ORIG, "TCP")             \
+	X(SYN_after_close, LOG, "TCP")                    \
+	X(SYN_after_reset, LOG, "TCP")                    \
+	X(SYN_with_data, PER_ORIG, "TCP")                 \
+	X(FIN_after_reset, IGNORE, "TCP")                 \
+	X(FIN_advanced_last_seq, LOG, "TCP")              \
+	X(FIN_storm, PER_ORIG, "TCP")                     \
+	X(RST_storm, LOG, "TCP")                          \
+	X(TCP_seq_underflow_or_misorder, LOG, "TCP")      \
+	X(TCP_ack_underflow_or_misorder, LOG, "TCP")      \
+	X(TCP_christmas, LOG, "TCP")                      \
+	X(TCP_scale_range, LOG, "TCP")                    \
+	X(active_connection_reuse, LOG, "TCP")            \
+	X(bad_SYN_ack, LOG, "TCP")                        \
+	X(baroque_SYN, LOG, "TCP")                        \
+	X(connection_originator_SYN_ack, PER_ORIG, "TCP") \
+	X(data_after_reset, LOG, "TCP")                   \
+	X(data_before_established, LOG, "TCP")            \
+	X(inappropriate_FIN, LOG, "TCP")                  \
+	X(possible_split_routing, LOG, "")                \
+	X(premature_connection_reuse, LOG, "TCP")         \
+	X(repeated_SYN_reply_wo_ack, LOG, "TCP")          \
+	X(repeated_SYN_with_ack, LOG, "TCP")              \
+	X(simultaneous_open, PER_CONN, "TCP")             \
+	X(spontaneous_FIN, IGNORE, "TCP")                 \
+	X(spontaneous_RST, IGNORE, "TCP")                 \
+	X(truncated_tcp_payload, LOG, "TCP")              \
+	X(unsolicited_SYN_response, IGNORE, "TCP")        \
+	X(window_recision, LOG, "")                       \
+	X(unknown_protocol, LOG, "")                      \
 	X(history_truncated, LOG, "zbench")
 
 #define ZB_ENUM_W(name, policy, source) ZB_WEIRD_##name,
@@ -86,24 +90,25 @@ extern const char *const zb_weird_text[ZB_WEIRD_NR];
 struct zb_weird {
 	struct zb_log_port *port; /* NULL: counted only */
 	const char *peer;
-	uint64_t secret;	  /* keys the table of what was logged */
-	uint64_t now_ns;	  /* time of the packet being analysed */
+	uint64_t secret; /* keys the table of what was logged */
+	uint64_t now_ns; /* time of the packet being analysed */
 	uint64_t total;
 	uint64_t count[ZB_WEIRD_NR];
 	struct zb_weird_seen {
 		uint64_t what, until_ns;
-	} *seen;
+	} * seen;
 };
 
 int zb_weird_init(struct zb_weird *w, struct zb_log_port *port, const char *peer, uint64_t secret);
 void zb_weird_fini(struct zb_weird *w);
 
 /* An oddity of a connection. addl may be NULL. */
-void zb_weird_conn(struct zb_weird *w, struct zb_conn *c, enum zb_weird_name name, const char *addl);
+void zb_weird_conn(struct zb_weird *w, struct zb_conn *c, enum zb_weird_name name,
+		   const char *addl);
 
 /* Of a packet between two IP addresses that is in no connection. */
-void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src, const uint8_t *dst,
-		   unsigned addr_len);
+void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
+		   const uint8_t *dst, unsigned addr_len);
 
 /* Of a packet of which not even the addresses are known. */
 void zb_weird_net(struct zb_weird *w, enum zb_weird_name name);

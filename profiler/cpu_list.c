@@ -6,8 +6,10 @@
 #include <string.h>
 #include "profiler/diag.h"
 
-/* Reads a decimal number at *s and moves past it. -EINVAL: there is none; -ERANGE: ZB_CPUS_MAX or
- * more. */
+/*
+ * Reads a decimal number at *s and moves past it. -EINVAL: there is none; -ERANGE: ZB_CPUS_MAX or
+ * more.
+ */
 static int read_cpu(const char **s, unsigned *cpu)
 {
 	const char *c = *s;
@@ -60,8 +62,10 @@ int zb_cpu_list_parse(const char *option, const char *text, unsigned cpus[ZB_CPU
 	CPU_ZERO(&set);
 	while (read_range(&s, &set, &why) == 0 && *s == ',')
 		s++;
-	/* After a complete list s stands at the end, behind a digit; behind a comma something is
-	 * missing. */
+	/*
+	 * After a complete list s stands at the end, behind a digit; behind a comma something is
+	 * missing.
+	 */
 	if (why == NULL && (*s != '\0' || s == text || s[-1] == ',' || s[-1] == '-'))
 		why = "not a list of CPUs";
 	if (why != NULL) {

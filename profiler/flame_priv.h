@@ -34,8 +34,10 @@ struct zb_flame_tree {
 	size_t line_nr, line_room;
 };
 
-/* Fills *t from folded lines. -EINVAL: a line is not folded (said); 0 or -errno. On error *t is
- * empty. */
+/*
+ * Fills *t from folded lines. -EINVAL: a line is not folded (said); 0 or -errno. On error *t is
+ * empty.
+ */
 int zb_flame_tree_read(struct zb_flame_tree *t, FILE *in);
 void zb_flame_tree_fini(struct zb_flame_tree *t);
 

@@ -30,8 +30,10 @@ struct drawing {
 	size_t row_nr;
 };
 
-/* Hue families: a frame's hue is base + hash % range, so a function has its colour in every
- * picture. */
+/*
+ * Hue families: a frame's hue is base + hash % range, so a function has its colour in every
+ * picture.
+ */
 enum family { FAMILY_STAGE, FAMILY_USER, FAMILY_KERNEL, FAMILY_UNRESOLVED, FAMILY_NR };
 static const struct {
 	unsigned hue, range, saturation, light;

@@ -18,7 +18,9 @@
 #if ZB_HAVE_JEMALLOC
 #include <jemalloc/jemalloc.h>
 
-/* What is not named here stays as jemalloc has it: above all the thread cache, which spares locks.
+/*
+ * What is not named here stays as jemalloc has it: above all the thread cache, which spares locks.
+ * /
  */
 const char *malloc_conf =
 	/*

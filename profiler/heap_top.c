@@ -230,8 +230,10 @@ static int read_counts(struct reader *r, const char *s)
 	return add_held(r, (double)bytes / chance, (double)objects / chance);
 }
 
-/* Reads a line without its newline. -ENODATA: the file ends; -EINVAL: longer than a line, or cut
- * off. */
+/*
+ * Reads a line without its newline. -ENODATA: the file ends; -EINVAL: longer than a line, or cut
+ * off.
+ */
 static int read_line(struct reader *r)
 {
 	char *nl;

@@ -6,7 +6,9 @@
 #include <string.h>
 #include "profiler/kallsyms_priv.h"
 
-/* The file has no sizes: further than this from the last symbol before it, an address has no name.
+/*
+ * The file has no sizes: further than this from the last symbol before it, an address has no name.
+ * /
  */
 #define FUNCTION_BYTES_MAX (1u << 20)
 

@@ -2,13 +2,14 @@
 /*
  * lcore_stat.h - what one worker counts: packets and their fates, cycles per stage, state held
  *
- * One struct zb_lcore_stat per worker. All values are absolute since the run began (counters) or as of now
- * (gauges); writers of logs compute deltas. The order of the enums is the order of columns and JSON members.
+ * One struct zb_lcore_stat per worker. All values are absolute since the run began (counters) or as
+ * of now (gauges); writers of logs compute deltas. The order of the enums is the order of columns
+ * and JSON members.
  *
- * Threading: only the owning worker writes; it copies the whole struct into its snapshot ring between bursts,
- *            so a snapshot is consistent. Other threads may peek at single values with zb_stat_peek().
- * Units:     pkts_ are packets, bytes_ are wire bytes (pcap "len") unless the help says otherwise, cycles are
- *            TSC cycles.
+ * Threading: only the owning worker writes; it copies the whole struct into its snapshot ring
+ * between bursts, so a snapshot is consistent. Other threads may peek at single values with
+ * zb_stat_peek(). Units:     pkts_ are packets, bytes_ are wire bytes (pcap "len") unless the help
+ * says otherwise, cycles are TSC cycles.
  */
 #ifndef ZB_PROFILER_LCORE_STAT_H
 #define ZB_PROFILER_LCORE_STAT_H
@@ -22,82 +23,85 @@
  *   offered = link + unsent;   link = proc + dropped + filtered (+ still queued; 0 at the end)
  * and, in packets: proc = sum of all fates.
  */
-#define ZB_COUNTER_LIST(X)                                                                         \
-	X(pkts_offered, "packets the source meant to deliver to this lcore")                       \
-	X(bytes_offered, "their wire bytes")                                                       \
-	X(pkts_unsent, "offered but lost before the link: the generator could not send them")      \
-	X(bytes_unsent, "their wire bytes")                                                        \
-	X(pkts_link, "packets that reached this lcore's link")                                     \
-	X(bytes_link, "their wire bytes")                                                          \
-	X(pkts_proc, "packets handed to the engine")                                               \
-	X(bytes_recv, "their wire bytes")                                                          \
-	X(pkts_dropped, "packets lost between link and engine: receive queue full")                \
-	X(bytes_dropped, "their wire bytes")                                                       \
-	X(pkts_filtered, "packets removed by a filter before the engine")                          \
-	X(bytes_filtered, "their wire bytes")                                                      \
-	X(bursts, "polls that returned at least one packet")                                       \
-	X(empty_polls, "polls that returned none")                                                 \
-	X(tcp_conns, "TCP connections created")                                                    \
-	X(udp_conns, "UDP flows created")                                                          \
-	X(icmp_conns, "ICMP flows created")                                                        \
-	X(other_conns, "flows of other IP protocols created")                                      \
-	X(conns_evicted, "flows removed early because the flow table was at its limit")            \
-	X(timers, "timers ever scheduled")                                                         \
-	X(events_queued, "events queued")                                                          \
-	X(events_proc, "events processed")                                                         \
-	X(files, "files ever tracked")                                                             \
-	X(dns_requests, "DNS requests seen in the traffic")                                        \
-	X(weirds, "oddities found, before sampling and suppression")                               \
-	X(log_rows_lost, "log rows dropped because writers were behind or the disk was full")      \
-	X(log_wait_cycles, "cycles spent waiting for a free log buffer (--logs-block)")            \
+#define ZB_COUNTER_LIST(X)                                                                    \
+	X(pkts_offered, "packets the source meant to deliver to this lcore")                  \
+	X(bytes_offered, "their wire bytes")                                                  \
+	X(pkts_unsent, "offered but lost before the link: the generator could not send them") \
+	X(bytes_unsent, "their wire bytes")                                                   \
+	X(pkts_link, "packets that reached this lcore's link")                                \
+	X(bytes_link, "their wire bytes")                                                     \
+	X(pkts_proc, "packets handed to the engine")                                          \
+	X(bytes_recv, "their wire bytes")                                                     \
+	X(pkts_dropped, "packets lost between link and engine: receive queue full")           \
+	X(bytes_dropped, "their wire bytes")                                                  \
+	X(pkts_filtered, "packets removed by a filter before the engine")                     \
+	X(bytes_filtered, "their wire bytes")                                                 \
+	X(bursts, "polls that returned at least one packet")                                  \
+	X(empty_polls, "polls that returned none")                                            \
+	X(tcp_conns, "TCP connections created")                                               \
+	X(udp_conns, "UDP flows created")                                                     \
+	X(icmp_conns, "ICMP flows created")                                                   \
+	X(other_conns, "flows of other IP protocols created")                                 \
+	X(conns_evicted, "flows removed early because the flow table was at its limit")       \
+	X(timers, "timers ever scheduled")                                                    \
+	X(events_queued, "events queued")                                                     \
+	X(events_proc, "events processed")                                                    \
+	X(files, "files ever tracked")                                                        \
+	X(dns_requests, "DNS requests seen in the traffic")                                   \
+	X(weirds, "oddities found, before sampling and suppression")                          \
+	X(log_rows_lost, "log rows dropped because writers were behind or the disk was full") \
+	X(log_wait_cycles, "cycles spent waiting for a free log buffer (--logs-block)")       \
 	X(snapshots_skipped, "statistics rows merged into the next: the reporter was behind")
 
-#define ZB_GAUGE_LIST(X)                                                                           \
-	X(active_tcp_conns, "TCP connections in memory")                                           \
-	X(active_udp_conns, "UDP flows in memory")                                                 \
-	X(active_icmp_conns, "ICMP flows in memory")                                               \
-	X(active_other_conns, "flows of other IP protocols in memory")                             \
-	X(active_timers, "timers pending")                                                         \
-	X(active_files, "files tracked now")                                                       \
-	X(active_dns_requests, "DNS requests without a reply yet")                                 \
-	X(reassem_tcp_bytes, "bytes held by TCP reassembly")                                       \
-	X(reassem_file_bytes, "bytes held by file reassembly")                                     \
-	X(reassem_frag_bytes, "bytes held by IP fragment reassembly")                              \
-	X(reassem_unknown_bytes, "bytes held by protocol detection")                               \
-	X(conn_bytes, "bytes of connection state in use")                                          \
-	X(conn_reserved_bytes, "bytes of connection state taken from the allocator")               \
-	X(flow_table_bytes, "bytes of the flow table")                                             \
-	X(timer_bytes, "bytes of the timer wheel")                                                 \
-	X(history_bytes, "bytes of long connection histories")                                     \
-	X(log_buffer_bytes, "bytes of log buffers")                                                \
+#define ZB_GAUGE_LIST(X)                                                             \
+	X(active_tcp_conns, "TCP connections in memory")                             \
+	X(active_udp_conns, "UDP flows in memory")                                   \
+	X(active_icmp_conns, "ICMP flows in memory")                                 \
+	X(active_other_conns, "flows of other IP protocols in memory")               \
+	X(active_timers, "timers pending")                                           \
+	X(active_files, "files tracked now")                                         \
+	X(active_dns_requests, "DNS requests without a reply yet")                   \
+	X(reassem_tcp_bytes, "bytes held by TCP reassembly")                         \
+	X(reassem_file_bytes, "bytes held by file reassembly")                       \
+	X(reassem_frag_bytes, "bytes held by IP fragment reassembly")                \
+	X(reassem_unknown_bytes, "bytes held by protocol detection")                 \
+	X(conn_bytes, "bytes of connection state in use")                            \
+	X(conn_reserved_bytes, "bytes of connection state taken from the allocator") \
+	X(flow_table_bytes, "bytes of the flow table")                               \
+	X(timer_bytes, "bytes of the timer wheel")                                   \
+	X(history_bytes, "bytes of long connection histories")                       \
+	X(log_buffer_bytes, "bytes of log buffers")                                  \
 	X(weird_bytes, "bytes of weird suppression state")
 
 /* What became of a packet that the engine took; exactly one each. X(name, help) */
-#define ZB_FATE_LIST(X)                                                                            \
-	X(conn, "analysed as part of a connection or flow")                                        \
-	X(touched, "decoded and hashed only (--engine touch)")                                     \
-	X(arp, "ARP, counted")                                                                     \
-	X(non_ip, "a link or network protocol the engine does not follow")                         \
-	X(fragment, "an IP fragment; not reassembled yet")                                         \
-	X(tunnel, "a tunnelled packet; not unwrapped yet")                                         \
-	X(truncated_link, "shorter than its link-layer header")                                    \
-	X(truncated_ip, "shorter than its IP header, or than its IP length says")                  \
-	X(bad_ip_header, "IP version, header length or total length make no sense")                \
-	X(bad_ip_checksum, "IPv4 header checksum wrong")                                           \
-	X(truncated_transport, "shorter than its transport header")                                \
-	X(bad_transport_header, "transport header length makes no sense")                          \
-	X(bad_transport_checksum, "TCP, UDP or ICMP checksum wrong; noted in its connection")      \
+#define ZB_FATE_LIST(X)                                                                       \
+	X(conn, "analysed as part of a connection or flow")                                   \
+	X(touched, "decoded and hashed only (--engine touch)")                                \
+	X(arp, "ARP, counted")                                                                \
+	X(non_ip, "a link or network protocol the engine does not follow")                    \
+	X(fragment, "an IP fragment; not reassembled yet")                                    \
+	X(tunnel, "a tunnelled packet; not unwrapped yet")                                    \
+	X(truncated_link, "shorter than its link-layer header")                               \
+	X(truncated_ip, "shorter than its IP header, or than its IP length says")             \
+	X(bad_ip_header, "IP version, header length or total length make no sense")           \
+	X(bad_ip_checksum, "IPv4 header checksum wrong")                                      \
+	X(truncated_transport, "shorter than its transport header")                           \
+	X(bad_transport_header, "transport header length makes no sense")                     \
+	X(bad_transport_checksum, "TCP, UDP or ICMP checksum wrong; noted in its connection") \
 	X(no_state, "a flow could not be created: memory or the flow limit ran out")
 
-/* The stages a burst walks through, design order; idle is an empty poll, other the loop around them. */
-#define ZB_STAGE_LIST(X)                                                                           \
-	X(rx, "take a burst from the source")                                                      \
-	X(decode, "link to transport headers, checksums, hash")                                    \
-	X(flow, "flow table look-up and creation")                                                 \
-	X(conn, "connection counters, TCP state, history, timers")                                 \
-	X(stream, "reassembly and analyzers")                                                      \
-	X(log, "rows of finished connections")                                                     \
-	X(expire, "timer wheel")                                                                   \
+/*
+ * The stages a burst walks through, design order; idle is an empty poll, other the loop around
+ * them.
+ */
+#define ZB_STAGE_LIST(X)                                           \
+	X(rx, "take a burst from the source")                      \
+	X(decode, "link to transport headers, checksums, hash")    \
+	X(flow, "flow table look-up and creation")                 \
+	X(conn, "connection counters, TCP state, history, timers") \
+	X(stream, "reassembly and analyzers")                      \
+	X(log, "rows of finished connections")                     \
+	X(expire, "timer wheel")                                   \
 	X(idle, "polls that returned no packet")
 
 #define ZB_ENUM_C(name, help) ZB_C_##name,
@@ -118,21 +122,21 @@ struct zb_lcore_stat {
 	uint64_t g[ZB_G_NR];
 	uint64_t fate[ZB_FATE_NR];
 	uint64_t stage_cycles[ZB_STAGE_NR];
-	uint64_t busy_cycles;			/* polls that returned packets, all stages */
-	uint64_t idle_cycles;			/* polls that returned none */
-	uint64_t burst_fill[ZB_FILL_BUCKETS];	/* bursts by size, log2 buckets */
-	uint64_t log_rows[ZB_LOG_STREAMS_MAX];	/* rows put into buffers, by stream */
-	uint64_t first_tsc, last_tsc;		/* first packet taken, last packet done; 0: none */
-	uint64_t net_time_ns;			/* engine time: largest packet time so far, Unix epoch */
-	uint64_t lag_ns;			/* wall clock minus packet time; 0 in a closed loop */
+	uint64_t busy_cycles;		       /* polls that returned packets, all stages */
+	uint64_t idle_cycles;		       /* polls that returned none */
+	uint64_t burst_fill[ZB_FILL_BUCKETS];  /* bursts by size, log2 buckets */
+	uint64_t log_rows[ZB_LOG_STREAMS_MAX]; /* rows put into buffers, by stream */
+	uint64_t first_tsc, last_tsc;	       /* first packet taken, last packet done; 0: none */
+	uint64_t net_time_ns; /* engine time: largest packet time so far, Unix epoch */
+	uint64_t lag_ns;      /* wall clock minus packet time; 0 in a closed loop */
 };
 
 /* One consistent copy, taken by the worker at the boundary of a statistics interval. */
 struct zb_snapshot {
 	struct zb_lcore_stat stat;
-	uint64_t wall_ns;	/* CLOCK_REALTIME when it was taken */
-	uint64_t interval;	/* boundary k at start + k * interval; 0: after the first packet */
-	bool last;		/* the worker has finished; nothing follows */
+	uint64_t wall_ns;  /* CLOCK_REALTIME when it was taken */
+	uint64_t interval; /* boundary k at start + k * interval; 0: after the first packet */
+	bool last;	   /* the worker has finished; nothing follows */
 };
 
 /* Names and helps, indexed by the enums. */
@@ -147,12 +151,14 @@ static inline uint64_t zb_stat_peek(const uint64_t *v)
 	return __atomic_load_n(v, __ATOMIC_RELAXED);
 }
 
-/* Adds src to dst, member by member; times take the earliest, latest or largest that makes sense. */
+/*
+ * Adds src to dst, member by member; times take the earliest, latest or largest that makes sense. /
+ */
 void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src);
 
 /*
- * The residuals of the accounting law for one lcore or a sum; all 0 when it holds. queued_* are packets and
- * bytes taken from the link and not yet handed to the engine.
+ * The residuals of the accounting law for one lcore or a sum; all 0 when it holds. queued_* are
+ * packets and bytes taken from the link and not yet handed to the engine.
  */
 struct zb_residual {
 	int64_t offered_pkts, offered_bytes; /* offered - link - unsent */

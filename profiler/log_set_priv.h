@@ -55,8 +55,10 @@ static inline struct zb_log_buf *zb_log_ring_pop(struct zb_log_ring *r)
 	return b;
 }
 
-/* Counts a producer's hand-overs, so that the writer looks at one line per producer, not at every
- * port. */
+/*
+ * Counts a producer's hand-overs, so that the writer looks at one line per producer, not at every
+ * port.
+ */
 struct zb_log_bell {
 	alignas(64) _Atomic uint64_t rung;
 };

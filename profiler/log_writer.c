@@ -228,7 +228,9 @@ static void *writer_main(void *arg)
 	s->tid = gettid();
 	sem_post(&s->started);
 	for (;;) {
-		/* Acquire: what was handed over before the stop is seen by the round that follows.
+		/*
+		 * Acquire: what was handed over before the stop is seen by the round that follows.
+		 * /
 		 */
 		bool stop = atomic_load_explicit(&s->stop, memory_order_acquire);
 		bool stalled = atomic_load_explicit(&s->stalled, memory_order_relaxed);
@@ -260,8 +262,10 @@ static int thread_create(struct zb_log_set *s, const cpu_set_t *cpus)
 	if (cpus != NULL)
 		ret = pthread_attr_setaffinity_np(&attr, sizeof(*cpus), cpus);
 	if (ret == 0) {
-		/* Signals are for the threads that handle them; a write must not be cut short by
-		 * one. */
+		/*
+		 * Signals are for the threads that handle them; a write must not be cut short by
+		 * one.
+		 */
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &before);
 		ret = pthread_create(&s->thread, &attr, writer_main, s);

@@ -423,11 +423,18 @@ void zb_row_intervals(struct zb_row *r, const int64_t *ns, size_t n)
 
 /* An octet's digits and a dot; the fifth byte is how many of the four count. */
 #define DIGIT(n) ((char)('0' + (n) % 10))
-#define OCTET(n)                                                                        \
-	{                                                                               \
-		DIGIT((n) > 99 ? (n) / 100 : (n) > 9 ? (n) / 10 : (n)),                 \
-			(n) > 99 ? DIGIT((n) / 10) : (n) > 9 ? DIGIT(n) : '.',          \
-			(n) > 99 ? DIGIT(n) : '.', '.', (n) > 99 ? 4 : (n) > 9 ? 3 : 2, \
+#define OCTET(n)                                        \
+	{                                               \
+		DIGIT((n) > 99	? (n) / 100             \
+		      : (n) > 9 ? (n) / 10              \
+				: (n)),                 \
+			(n) > 99  ? DIGIT((n) / 10)     \
+			: (n) > 9 ? DIGIT(n)            \
+				  : '.',                \
+			(n) > 99 ? DIGIT(n) : '.', '.', \
+			(n) > 99  ? 4                   \
+			: (n) > 9 ? 3                   \
+				  : 2,                  \
 	}
 #define OCTET4(n)  OCTET(n), OCTET(n + 1), OCTET(n + 2), OCTET(n + 3)
 #define OCTET16(n) OCTET4(n), OCTET4(n + 4), OCTET4(n + 8), OCTET4(n + 12)

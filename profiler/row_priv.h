@@ -35,15 +35,19 @@ struct zb_row_shape {
 /* A string's bytes as JSON text without the quotes; at most 5 * len bytes. Returns the end. */
 char *zb_row_escape_json(char *at, const char *s, size_t len);
 
-/* A string's bytes as TSV text; len is not 0. In a set or vector commas are escaped. At most 4 *
- * len bytes. */
+/*
+ * A string's bytes as TSV text; len is not 0. In a set or vector commas are escaped. At most 4 *
+ * len bytes.
+ */
 char *zb_row_escape_tsv(char *at, const char *s, size_t len, bool in_set);
 
 /* The number as JSON or TSV text; at most ZB_ROW_DOUBLE_MAX bytes. Returns the end. */
 #define ZB_ROW_DOUBLE_MAX 320 /* the largest double in fixed point, sign and six decimals */
 char *zb_row_fmt_double(char *at, double v, bool tsv);
 
-/* Digits of IPv6 groups and colons, as inet_ntop() writes them; at most 45 bytes. Returns the end.
+/*
+ * Digits of IPv6 groups and colons, as inet_ntop() writes them; at most 45 bytes. Returns the end.
+ * /
  */
 char *zb_row_fmt_addr6(char *at, const uint8_t a[16]);
 

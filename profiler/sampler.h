@@ -2,13 +2,14 @@
 /*
  * sampler.h - takes call-stack samples of the worker threads at a fixed rate
  *
- * perf_event per thread (hardware cycles where they exist, else cpu-clock), call chains by frame pointer,
- * kernel frames where allowed. Where perf_event may not be used: a per-thread CPU-time timer whose signal
- * handler walks frame pointers into a lock-free ring. The sampler says which one it is.
+ * perf_event per thread (hardware cycles where they exist, else cpu-clock), call chains by frame
+ * pointer, kernel frames where allowed. Where perf_event may not be used: a per-thread CPU-time
+ * timer whose signal handler walks frame pointers into a lock-free ring. The sampler says which one
+ * it is.
  *
- * Threading: zb_sampler_attach_self() from each worker before its loop, zb_sampler_detach_self() after it;
- *            everything else from one thread (main), which must call zb_sampler_drain() some ten times a
- *            second. Attach, detach and drain may run at the same time.
+ * Threading: zb_sampler_attach_self() from each worker before its loop, zb_sampler_detach_self()
+ * after it; everything else from one thread (main), which must call zb_sampler_drain() some ten
+ * times a second. Attach, detach and drain may run at the same time.
  */
 #ifndef ZB_PROFILER_SAMPLER_H
 #define ZB_PROFILER_SAMPLER_H
@@ -17,7 +18,12 @@
 #include <stdbool.h>
 #include "stack_table.h"
 
-enum zb_sampler_method { ZB_SAMPLER_OFF, ZB_SAMPLER_PERF_CYCLES, ZB_SAMPLER_PERF_CPU_CLOCK, ZB_SAMPLER_TIMER };
+enum zb_sampler_method {
+	ZB_SAMPLER_OFF,
+	ZB_SAMPLER_PERF_CYCLES,
+	ZB_SAMPLER_PERF_CPU_CLOCK,
+	ZB_SAMPLER_TIMER
+};
 
 struct zb_sampler; /* opaque */
 
@@ -27,11 +33,17 @@ struct zb_sampler_conf {
 	int force_timer;  /* tests: do not try perf_event */
 };
 
-/* -EINVAL: hz out of range; -ENOMEM. A machine without any right to sample is not an error: see method. */
+/*
+ * -EINVAL: hz out of range; -ENOMEM. A machine without any right to sample is not an error: see
+ * method.
+ */
 int zb_sampler_create(const struct zb_sampler_conf *conf, struct zb_sampler **out);
 void zb_sampler_destroy(struct zb_sampler *s); /* all workers have detached */
 
-/* Starts sampling the calling thread as lane. 0, or -errno when neither method works; warned once. */
+/*
+ * Starts sampling the calling thread as lane. 0, or -errno when neither method works; warned once.
+ * /
+ */
 int zb_sampler_attach_self(struct zb_sampler *s, uint32_t lane);
 void zb_sampler_detach_self(struct zb_sampler *s, uint32_t lane);
 
@@ -40,7 +52,7 @@ void zb_sampler_drain(struct zb_sampler *s);
 
 struct zb_sampler_stat {
 	enum zb_sampler_method method;
-	bool kernel_frames;  /* kernel frames are recorded */
+	bool kernel_frames; /* kernel frames are recorded */
 	uint64_t samples, lost;
 	uint64_t throttled; /* times the kernel held sampling back */
 };

@@ -33,8 +33,10 @@
 
 #define SAMPLE_TYPE (PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CALLCHAIN)
 
-/* The kernel refuses rates above its limit, and lowers that limit by itself when interrupts take
- * too long. */
+/*
+ * The kernel refuses rates above its limit, and lowers that limit by itself when interrupts take
+ * too long.
+ */
 uint32_t zb_perf_allowed_hz(uint32_t hz)
 {
 	FILE *f = fopen(RATE_PATH, "re");
@@ -51,8 +53,10 @@ uint32_t zb_perf_allowed_hz(uint32_t hz)
 	return hz;
 }
 
-/* Bytes of the stack to copy with each sample, a multiple of 8: what 100 ms of samples put into
- * half a ring. */
+/*
+ * Bytes of the stack to copy with each sample, a multiple of 8: what 100 ms of samples put into
+ * half a ring.
+ */
 static uint32_t stack_bytes(uint32_t hz, size_t ring_bytes)
 {
 	size_t bytes = ring_bytes / 2 * 10 / hz / 8 * 8;
@@ -62,8 +66,10 @@ static uint32_t stack_bytes(uint32_t hz, size_t ring_bytes)
 	return bytes < ZB_UNWIND_STACK_BYTES ? (uint32_t)bytes : ZB_UNWIND_STACK_BYTES;
 }
 
-/* Opens the best event that is allowed: cycles before cpu-clock, with the kernel's share before
- * without. */
+/*
+ * Opens the best event that is allowed: cycles before cpu-clock, with the kernel's share before
+ * without.
+ */
 static int open_event(struct zb_perf_lane *p, uint32_t hz, size_t ring_bytes)
 {
 	struct perf_event_attr attr = {
@@ -189,8 +195,10 @@ static const uint64_t *take_many(struct reader *r, uint64_t nr)
 	return at;
 }
 
-/* Sorts a chain into kernel and user frames; the marks between them go. Returns how many frames are
- * left. */
+/*
+ * Sorts a chain into kernel and user frames; the marks between them go. Returns how many frames are
+ * left.
+ */
 static uint32_t sort_chain(struct zb_sample *s, const uint64_t *chain, uint64_t nr, uint64_t *out)
 {
 	bool user = true;
@@ -288,8 +296,10 @@ void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink)
 		const struct perf_event_header *h = (const struct perf_event_header *)rec;
 		size_t bytes = h->size;
 
-		/* Records are whole words; anything else means that head or the ring is not what it
-		 * was. */
+		/*
+		 * Records are whole words; anything else means that head or the ring is not what it
+		 * was.
+		 */
 		if (head - tail < sizeof(*h) || bytes < sizeof(*h) || bytes % 8 != 0 ||
 		    bytes > head - tail) {
 			sink->lost++;

@@ -53,7 +53,9 @@ struct zb_perf_lane {
 /* hz, or what the kernel allows when that is less (said). */
 uint32_t zb_perf_allowed_hz(uint32_t hz);
 
-/* Opens and starts an event on the calling thread; pages is a power of two. 0 or -errno, not said.
+/*
+ * Opens and starts an event on the calling thread; pages is a power of two. 0 or -errno, not said.
+ * /
  */
 int zb_perf_lane_open(struct zb_perf_lane *p, uint32_t hz, uint32_t pages);
 void zb_perf_lane_stop(struct zb_perf_lane *p);
@@ -66,7 +68,9 @@ void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink);
 
 #define ZB_TIMER_RING_WORDS (1u << 17) /* a power of two; a record takes 643 at most */
 
-/* Written by the signal handler (head, lost), read by main (tail); records are not split but wrap.
+/*
+ * Written by the signal handler (head, lost), read by main (tail); records are not split but wrap.
+ * /
  */
 struct zb_timer_ring {
 	_Atomic uint64_t head, tail; /* words ever written, ever read */

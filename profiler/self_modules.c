@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* self_modules.c - libdwfl on this very process: what is mapped, and which module holds an address
+/*
+ * self_modules.c - libdwfl on this very process: what is mapped, and which module holds an address
+ * /
  */
 #include <errno.h>
 #include <unistd.h>
 #include "profiler/self_modules_priv.h"
 
-/* Of libdwfl's own finders this one looks under /usr/lib/debug/.build-id and does not go to the
- * network. */
+/*
+ * Of libdwfl's own finders this one looks under /usr/lib/debug/.build-id and does not go to the
+ * network.
+ */
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_linux_proc_find_elf,
 	.find_debuginfo = dwfl_build_id_find_debuginfo,

@@ -2,8 +2,9 @@
 /*
  * stack_table.h - counts call stacks: bounded, and turned into names once at the end
  *
- * A stack is a list of instruction addresses, leaf first. The table counts equal ones per lane (a lane is an
- * lcore). When its limit is reached, further new stacks are counted as "[stacks beyond the limit]".
+ * A stack is a list of instruction addresses, leaf first. The table counts equal ones per lane (a
+ * lane is an lcore). When its limit is reached, further new stacks are counted as "[stacks beyond
+ * the limit]".
  *
  * Threading: one thread at a time.
  */
@@ -21,13 +22,15 @@ struct zb_symbols;     /* symbols.h */
 int zb_stack_table_create(uint32_t lane_nr, uint32_t stacks_max, struct zb_stack_table **out);
 void zb_stack_table_destroy(struct zb_stack_table *t);
 
-/* Adds weight (1 for a sample, bytes for a heap) to a stack; ips[0] is the leaf. Kernel frames are marked by
- * addresses >= 1 << 63. 0 or -ENOMEM. */
+/*
+ * Adds weight (1 for a sample, bytes for a heap) to a stack; ips[0] is the leaf. Kernel frames are
+ * marked by addresses >= 1 << 63. 0 or -ENOMEM.
+ */
 int zb_stack_table_add(struct zb_stack_table *t, uint32_t lane, const uint64_t *ips, uint32_t depth,
 		       uint64_t weight);
 
 struct zb_stack_totals {
-	uint64_t samples;  /* adds */
+	uint64_t samples; /* adds */
 	uint64_t weight;
 	uint64_t resolved; /* adds whose leaf frame has a function name */
 };
@@ -36,15 +39,18 @@ void zb_stack_table_totals(const struct zb_stack_table *t, uint32_t lane, struct
 			   struct zb_stack_totals *out);
 
 /*
- * From now on folded stacks begin at function where they have it: what a thread's start-up code called on the way
- * there is the same in all of them. The name is not copied; NULL shows everything.
+ * From now on folded stacks begin at function where they have it: what a thread's start-up code
+ * called on the way there is the same in all of them. The name is not copied; NULL shows
+ * everything.
  */
 void zb_stack_table_root(struct zb_stack_table *t, const char *function);
 
 /*
- * Writes folded stacks, "root;caller;leaf weight" per line, sorted by text, kernel frames with the suffix
+ * Writes folded stacks, "root;caller;leaf weight" per line, sorted by text, kernel frames with the
+ * suffix
  * "_[k]"; frames without a name as "[module+0xoffset]". 0 or -errno of the stream.
  */
-int zb_stack_table_folded(const struct zb_stack_table *t, uint32_t lane, struct zb_symbols *syms, FILE *f);
+int zb_stack_table_folded(const struct zb_stack_table *t, uint32_t lane, struct zb_symbols *syms,
+			  FILE *f);
 
 #endif

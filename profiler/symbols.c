@@ -159,8 +159,10 @@ static const char *base_name(const char *path)
 	return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-/* The name of an address that no function covers. A kernel address says nothing: it moves at each
- * boot. */
+/*
+ * The name of an address that no function covers. A kernel address says nothing: it moves at each
+ * boot.
+ */
 static const char *bare_name(struct zb_symbols *s, Dwfl_Module *mod, uint64_t ip)
 {
 	char buf[NAME_BYTES];

@@ -2,8 +2,8 @@
 /*
  * symbols.h - names for addresses: this process, its libraries, and the kernel where it may be read
  *
- * elfutils (libdwfl) reads symbol tables and DWARF of everything mapped; /proc/kallsyms serves kernel frames
- * when it shows addresses. Results are cached. Inlined functions are not expanded.
+ * elfutils (libdwfl) reads symbol tables and DWARF of everything mapped; /proc/kallsyms serves
+ * kernel frames when it shows addresses. Results are cached. Inlined functions are not expanded.
  *
  * Threading: one thread at a time, while no library is being loaded or unloaded.
  * Ownership: names live as long as the zb_symbols.
@@ -14,13 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct zb_symbols; /* opaque */
+struct zb_symbols;				/* opaque */
 int zb_symbols_create(struct zb_symbols **out); /* of this process; 0 or -errno */
 void zb_symbols_destroy(struct zb_symbols *s);
 
 /*
- * The function that holds ip, or "[module+0x1234]" / "[0x1234]" when it has no name. is_call: ip is a return
- * address, so the look-up uses ip - 1. *resolved (may be NULL) tells whether it is a real name.
+ * The function that holds ip, or "[module+0x1234]" / "[0x1234]" when it has no name. is_call: ip is
+ * a return address, so the look-up uses ip - 1. *resolved (may be NULL) tells whether it is a real
+ * name.
  */
 const char *zb_symbols_name(struct zb_symbols *s, uint64_t ip, bool is_call, bool *resolved);
 

@@ -87,8 +87,10 @@ int zb_topo_create_from(const struct zb_topo_conf *conf, struct zb_topo **out)
 	ret = load_hwloc(t, conf);
 	if (ret < 0)
 		goto destroy;
-	/* HWLOC_XMLFILE and the like put another machine in front of us: ours has nothing to say
-	 * then. */
+	/*
+	 * HWLOC_XMLFILE and the like put another machine in front of us: ours has nothing to say
+	 * then.
+	 */
 	if (conf->synthetic != NULL || hwloc_topology_is_thissystem(t->hw)) {
 		t->root = root != NULL ? strdup(root) : NULL;
 		if (root != NULL && t->root == NULL) {
@@ -196,7 +198,9 @@ int zb_topo_numa_of(const struct zb_topo *t, unsigned cpu)
 	return 0;
 }
 
-/* Narrows set to what keep has of it, unless nothing would be left: a preference, not a condition.
+/*
+ * Narrows set to what keep has of it, unless nothing would be left: a preference, not a condition.
+ * /
  */
 static void prefer(hwloc_bitmap_t set, hwloc_const_bitmap_t keep)
 {
@@ -230,8 +234,10 @@ unsigned zb_topo_default_core(const struct zb_topo *t)
 	return (unsigned)cpu;
 }
 
-/* Of the CPUs that no worker has: not isolated (nothing balances threads there), near, not a
- * sibling. */
+/*
+ * Of the CPUs that no worker has: not isolated (nothing balances threads there), near, not a
+ * sibling.
+ */
 static void choose_helpers(const struct zb_topo *t, const unsigned *cpus, unsigned nr,
 			   hwloc_bitmap_t set, hwloc_bitmap_t tmp)
 {

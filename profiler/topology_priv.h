@@ -31,7 +31,9 @@ struct zb_topo_conf {
 
 int zb_topo_create_from(const struct zb_topo_conf *conf, struct zb_topo **out);
 
-/* Reads up to size - 1 bytes of a file below the root, without the last newline; length or -errno.
+/*
+ * Reads up to size - 1 bytes of a file below the root, without the last newline; length or -errno.
+ * /
  */
 int zb_topo_read(const struct zb_topo *t, char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -73,8 +75,10 @@ void zb_topo_boxes_free(struct zb_box *box);
 /* As zb_topo_host(), but without tsc_hz, which takes 10 ms to measure. */
 void zb_topo_host_facts(const struct zb_topo *t, struct zb_host *out);
 
-/* What a reader calls the threads of a seat; "" for those that have none. lcores carry their CPU's
- * number. */
+/*
+ * What a reader calls the threads of a seat; "" for those that have none. lcores carry their CPU's
+ * number.
+ */
 char *zb_topo_seat_text(enum zb_seat seat, unsigned cpu, char *buf, size_t size);
 
 /* "24 GiB", "512 KiB"; returns buf. */

@@ -11,6 +11,7 @@
 #ifndef ZB_TESTS_UNIT_TCP_SCRIPT_H
 #define ZB_TESTS_UNIT_TCP_SCRIPT_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
