@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_stats_log.c - deltas of stats.log partition the run, for each lcore and for the whole;
- * lcore.log is absolute
+ * test_stats_log.c - what a row of stats.log has, for an lcore and for the whole; lcore.log is
+ * absolute
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,137 +10,9 @@
 #include <cmocka.h>
 
 #include <jansson.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "profiler/log_set.h"
-#include "profiler/log_set_priv.h"
-#include "profiler/stats_log.h"
-
-#define LCORES	 3
-#define ROWS_MAX 4096
-#define START_NS 1700000000000000000u
-#define SECOND	 1000000000ul
-
-static const struct zb_row_def *const defs[] = {&zb_stats_log_def, &zb_lcore_log_def};
-static const unsigned lcore_ids[LCORES] = {2, 3, 17};
-static const char *const peers[LCORES + 1] = {"lcore-2", "lcore-3", "lcore-17", "zbench"};
-
-struct bed {
-	char dir[64];
-	struct zb_log_set *set;
-	struct zb_stats_log *log;
-	json_t *row[ROWS_MAX]; /* of the file read last */
-	size_t row_nr;
-};
-
-static struct bed bed;
-
-static char *path_of(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", bed.dir, name);
-	return path;
-}
-
-static void bed_make(enum zb_row_format fmt, unsigned lcore_nr)
-{
-	struct zb_log_conf conf = {
-		.dir = bed.dir,
-		.defs = defs,
-		.stream_nr = 2,
-		.producer_nr = 1,
-		.format = fmt,
-	};
-	struct zb_stats_log_conf stats = {
-		.lcore_ids = lcore_ids,
-		.lcore_nr = lcore_nr,
-		.tsc_hz = 1e9,
-	};
-
-	strcpy(bed.dir, "/tmp/zb-test-stats-XXXXXX");
-	assert_non_null(mkdtemp(bed.dir));
-	assert_int_equal(zb_log_set_create(&conf, &bed.set), 0);
-	stats.stats = zb_log_port(bed.set, 0, 0);
-	stats.lcore = zb_log_port(bed.set, 1, 0);
-	assert_int_equal(zb_stats_log_create(&stats, &bed.log), 0);
-}
-
-/* Ends the run and leaves the files. */
-static void bed_close(void)
-{
-	zb_stats_log_finish(bed.log);
-	zb_stats_log_destroy(bed.log);
-	assert_int_equal(zb_log_set_close(bed.set), 0);
-	zb_log_set_destroy(bed.set);
-}
-
-static void bed_remove(void)
-{
-	unlink(path_of("stats.log"));
-	unlink(path_of("lcore.log"));
-	assert_int_equal(rmdir(bed.dir), 0);
-}
-
-static void rows_free(void)
-{
-	for (size_t i = 0; i < bed.row_nr; i++)
-		json_decref(bed.row[i]);
-	bed.row_nr = 0;
-}
-
-static void rows_read(const char *name)
-{
-	FILE *f = fopen(path_of(name), "r");
-	json_error_t err;
-	json_t *row;
-
-	rows_free();
-	if (f == NULL)
-		return;
-	while ((row = json_loadf(f, JSON_DISABLE_EOF_CHECK, &err)) != NULL) {
-		assert_true(bed.row_nr < ROWS_MAX);
-		bed.row[bed.row_nr++] = row;
-		assert_int_equal(fgetc(f), '\n');
-	}
-	assert_int_equal(fgetc(f), EOF);
-	fclose(f);
-}
-
-static const char *peer_of(size_t i)
-{
-	return json_string_value(json_object_get(bed.row[i], "peer"));
-}
-
-static uint64_t count_of(size_t i, const char *name)
-{
-	json_t *v = json_object_get(bed.row[i], name);
-
-	assert_true(json_is_integer(v));
-	return (uint64_t)json_integer_value(v);
-}
-
-static double number_of(size_t i, const char *name)
-{
-	json_t *v = json_object_get(bed.row[i], name);
-
-	assert_true(json_is_real(v));
-	return json_real_value(v);
-}
-
-static uint64_t sum_of(const char *peer, const char *name)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < bed.row_nr; i++) {
-		if (strcmp(peer_of(i), peer) == 0)
-			sum += count_of(i, name);
-	}
-	return sum;
-}
+#include "stats_bed.h"
 
 static size_t rows_of(const char *peer)
 {
@@ -149,77 +21,6 @@ static size_t rows_of(const char *peer)
 	for (size_t i = 0; i < bed.row_nr; i++)
 		n += strcmp(peer_of(i), peer) == 0;
 	return n;
-}
-
-static size_t last_of(const char *peer)
-{
-	size_t at = ROWS_MAX;
-
-	for (size_t i = 0; i < bed.row_nr; i++)
-		at = strcmp(peer_of(i), peer) == 0 ? i : at;
-	assert_true(at < ROWS_MAX);
-	return at;
-}
-
-/* Deltas and levels of stats.log that come straight from one counter or gauge. */
-static const struct {
-	const char *column;
-	enum zb_counter counter;
-} deltas[] = {
-	{"pkts_proc", ZB_C_pkts_proc},
-	{"bytes_recv", ZB_C_bytes_recv},
-	{"pkts_dropped", ZB_C_pkts_dropped},
-	{"pkts_link", ZB_C_pkts_link},
-	{"pkts_filtered", ZB_C_pkts_filtered},
-	{"events_proc", ZB_C_events_proc},
-	{"events_queued", ZB_C_events_queued},
-	{"tcp_conns", ZB_C_tcp_conns},
-	{"udp_conns", ZB_C_udp_conns},
-	{"icmp_conns", ZB_C_icmp_conns},
-	{"timers", ZB_C_timers},
-	{"files", ZB_C_files},
-	{"dns_requests", ZB_C_dns_requests},
-};
-static const struct {
-	const char *column;
-	enum zb_gauge gauge;
-} levels[] = {
-	{"active_tcp_conns", ZB_G_active_tcp_conns},
-	{"active_udp_conns", ZB_G_active_udp_conns},
-	{"active_icmp_conns", ZB_G_active_icmp_conns},
-	{"active_timers", ZB_G_active_timers},
-	{"active_files", ZB_G_active_files},
-	{"active_dns_requests", ZB_G_active_dns_requests},
-	{"reassem_tcp_size", ZB_G_reassem_tcp_bytes},
-	{"reassem_file_size", ZB_G_reassem_file_bytes},
-	{"reassem_frag_size", ZB_G_reassem_frag_bytes},
-	{"reassem_unknown_size", ZB_G_reassem_unknown_bytes},
-};
-#define DELTAS (sizeof(deltas) / sizeof(deltas[0]))
-#define LEVELS (sizeof(levels) / sizeof(levels[0]))
-
-/* Counters rise, levels go up and down, time goes on. */
-static void advance(struct zb_lcore_stat *st)
-{
-	for (unsigned i = 0; i < ZB_C_NR; i++)
-		st->c[i] += (uint64_t)random() % 1000;
-	for (unsigned i = 0; i < ZB_G_NR; i++)
-		st->g[i] = (uint64_t)random() % 1000;
-	st->net_time_ns =
-		(st->net_time_ns ? st->net_time_ns : START_NS) + (uint64_t)random() % SECOND;
-	st->lag_ns = (uint64_t)random() % 1000000;
-}
-
-static void take(unsigned i, const struct zb_lcore_stat *st, uint64_t interval, bool last)
-{
-	struct zb_snapshot snap;
-
-	memset(&snap, 0, sizeof(snap));
-	snap.stat = *st;
-	snap.interval = interval;
-	snap.last = last;
-	snap.wall_ns = START_NS + 500 * SECOND;
-	zb_stats_log_take(bed.log, i, &snap);
 }
 
 /* The file opens with exactly Zeek's columns and types. */
@@ -298,79 +99,6 @@ static void stats_log_rows_are_deltas(void **state)
 	bed_remove();
 }
 
-static void check_totals(const struct zb_lcore_stat st[LCORES])
-{
-	for (size_t d = 0; d < DELTAS; d++) {
-		uint64_t all = 0;
-
-		for (unsigned i = 0; i < LCORES; i++) {
-			assert_int_equal(sum_of(peers[i], deltas[d].column),
-					 st[i].c[deltas[d].counter]);
-			all += st[i].c[deltas[d].counter];
-		}
-		assert_int_equal(sum_of("zbench", deltas[d].column), all);
-	}
-	for (size_t k = 0; k < LEVELS; k++) {
-		uint64_t all = 0;
-
-		for (unsigned i = 0; i < LCORES; i++) {
-			assert_int_equal(count_of(last_of(peers[i]), levels[k].column),
-					 st[i].g[levels[k].gauge]);
-			all += st[i].g[levels[k].gauge];
-		}
-		assert_int_equal(count_of(last_of("zbench"), levels[k].column), all);
-	}
-}
-
-static void check_times_rise(void)
-{
-	for (unsigned p = 0; p <= LCORES; p++) {
-		double ts = 0;
-
-		for (size_t i = 0; i < bed.row_nr; i++) {
-			if (strcmp(peer_of(i), peers[p]) != 0)
-				continue;
-			assert_true(number_of(i, "ts") >= ts);
-			ts = number_of(i, "ts");
-		}
-	}
-}
-
-/*
- * In whatever order lcores report, skip intervals, repeat their last one or end: deltas sum to the
- * totals, last levels are the levels, time does not go back.
- */
-static void stats_log_any_order_sums_to_totals(void **state)
-{
-	(void)state;
-	for (unsigned round = 0; round < 100; round++) {
-		struct zb_lcore_stat st[LCORES];
-		uint64_t interval[LCORES] = {0};
-		bool last[LCORES] = {false};
-		unsigned live = LCORES;
-
-		memset(st, 0, sizeof(st));
-		bed_make(ZB_ROW_JSON, LCORES);
-		while (live > 0) {
-			unsigned i = (unsigned)random() % LCORES;
-
-			if (last[i])
-				continue;
-			advance(&st[i]);
-			last[i] = random() % 20 == 0;
-			live -= last[i];
-			take(i, &st[i], interval[i], last[i]);
-			interval[i] += (uint64_t)random() % 3;
-		}
-		bed_close();
-		rows_read("stats.log");
-		check_totals(st);
-		check_times_rise();
-		rows_free();
-		bed_remove();
-	}
-}
-
 /* A row of the whole waits for every lcore, and has of each the levels it had by then. */
 static void stats_log_whole_waits_for_all_lcores(void **state)
 {
@@ -413,37 +141,6 @@ static void stats_log_whole_waits_for_all_lcores(void **state)
 	bed_remove();
 }
 
-/* A silent lcore holds back a bounded number of rows, and what it reports in the end is not lost.
- */
-static void stats_log_silent_lcore_holds_bounded_rows(void **state)
-{
-	struct zb_lcore_stat st[LCORES];
-	uint64_t k;
-
-	(void)state;
-	memset(st, 0, sizeof(st));
-	bed_make(ZB_ROW_JSON, LCORES);
-	advance(&st[2]);
-	take(2, &st[2], 5, false);
-	for (k = 0; k < 3 * ZB_STATS_LOG_HELD_MAX; k++) {
-		for (unsigned i = 0; i < 2; i++) {
-			advance(&st[i]);
-			take(i, &st[i], k, false);
-		}
-	}
-	advance(&st[2]);
-	take(2, &st[2], 7, false); /* long past */
-	for (unsigned i = 0; i < LCORES; i++) {
-		advance(&st[i]);
-		take(i, &st[i], k, true);
-	}
-	bed_close();
-	rows_read("stats.log");
-	check_totals(st);
-	rows_free();
-	bed_remove();
-}
-
 /* An lcore without a packet has no rows in stats.log but is seen in lcore.log. */
 static void stats_log_lcore_without_packets_has_no_news(void **state)
 {
@@ -468,47 +165,6 @@ static void stats_log_lcore_without_packets_has_no_news(void **state)
 	assert_int_equal(bed.row_nr, 3);
 	assert_int_equal(count_of(1, "lcore"), 3);
 	assert_int_equal(count_of(1, "idle_cycles"), 12);
-	rows_free();
-	bed_remove();
-}
-
-/* A row that found no buffer is made up for by the next: nothing is missing from the sums. */
-static void stats_log_row_without_buffer_counts_in_next(void **state)
-{
-	struct zb_lcore_stat st[LCORES];
-	struct zb_log_total total;
-	uint64_t k;
-
-	(void)state;
-	memset(st, 0, sizeof(st));
-	bed_make(ZB_ROW_JSON, LCORES);
-	zb_log_set_stall(bed.set, true);
-	for (k = 0; k < 2000; k++) {
-		for (unsigned i = 0; i < LCORES; i++) {
-			advance(&st[i]);
-			take(i, &st[i], k, false);
-		}
-	}
-	zb_log_set_stall(bed.set, false);
-	for (int s = 0; s < 2; s++) { /* until there are buffers again */
-		struct zb_log_port *p = zb_log_port(bed.set, (uint16_t)s, 0);
-
-		while (zb_log_ring_count(&p->full) > 0)
-			sched_yield();
-	}
-	for (unsigned i = 0; i < LCORES; i++) {
-		advance(&st[i]);
-		take(i, &st[i], k, true);
-	}
-	zb_stats_log_finish(bed.log);
-	zb_stats_log_destroy(bed.log);
-	assert_int_equal(zb_log_set_close(bed.set), 0);
-	zb_log_total(bed.set, 0, &total);
-	assert_true(total.rows_dropped > 0);
-	zb_log_set_destroy(bed.set);
-	rows_read("stats.log");
-	assert_int_equal(bed.row_nr, total.rows_written);
-	check_totals(st);
 	rows_free();
 	bed_remove();
 }
@@ -596,11 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stats_log_tsv_header_is_zeeks),
 		cmocka_unit_test(stats_log_rows_are_deltas),
-		cmocka_unit_test(stats_log_any_order_sums_to_totals),
 		cmocka_unit_test(stats_log_whole_waits_for_all_lcores),
-		cmocka_unit_test(stats_log_silent_lcore_holds_bounded_rows),
 		cmocka_unit_test(stats_log_lcore_without_packets_has_no_news),
-		cmocka_unit_test(stats_log_row_without_buffer_counts_in_next),
 		cmocka_unit_test(stats_log_lcore_row_is_absolute),
 		cmocka_unit_test(stats_log_without_ports_writes_nothing),
 	};

@@ -1,86 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_topology.c - placing and advising on machines that hwloc makes up
- *
- * /proc and /sys of such a machine are files in a temporary folder, written by each test.
  */
-#include <errno.h>
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <setjmp.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <ftw.h>
-#include <pthread.h>
 #include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 #include "caught.h"
-#include "profiler/topology_priv.h"
-
-/* Two sockets, SMT: CPUs 0-15 on node 0 (core n: CPUs 2n, 2n+1), 16-31 on node 1. */
-#define BIG "package:2 numa:1 l3:1 core:8 pu:2"
-
-static char root[64];
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static int make_root(void **state)
-{
-	(void)state;
-	strcpy(root, "/tmp/zb_topo_XXXXXX");
-	return mkdtemp(root) == NULL ? -1 : 0;
-}
-
-static int remove_root(void **state)
-{
-	(void)state;
-	return nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* Writes text to a file of the made-up machine, folders included. */
-static void put(const char *path, const char *text)
-{
-	char full[256];
-	FILE *f;
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	for (char *c = full + strlen(root) + 1; *c != '\0'; c++) {
-		if (*c != '/')
-			continue;
-		*c = '\0';
-		if (mkdir(full, 0755) < 0)
-			assert_int_equal(errno, EEXIST);
-		*c = '/';
-	}
-	f = fopen(full, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-static struct zb_topo *make(const char *synthetic, const char *allowed)
-{
-	struct zb_topo_conf conf = {.synthetic = synthetic, .root = root, .allowed = allowed};
-	struct zb_topo *t = NULL;
-
-	assert_int_equal(zb_topo_create_from(&conf, &t), 0);
-	assert_non_null(t);
-	return t;
-}
-
-static void place(const struct zb_topo *t, const char *list, struct zb_placement *p)
-{
-	unsigned cpus[ZB_CPUS_MAX], nr;
-
-	assert_int_equal(zb_cpu_list_parse("--cores", list, cpus, &nr), 0);
-	zb_topo_place(t, cpus, nr, p);
-}
+#include "topo_bed.h"
 
 static char *helpers_of(const struct zb_placement *p, char *buf, size_t size)
 {
@@ -439,161 +374,6 @@ static void host_facts_are_filled(void **state)
 	zb_topo_destroy(t);
 }
 
-/* Prints into a string that the caller frees. */
-static char *print(const struct zb_topo *t, const struct zb_placement *p, bool svg)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	assert_non_null(f);
-	if (svg)
-		assert_int_equal(zb_topo_svg(t, p, f), 0);
-	else
-		zb_topo_print(t, p, f);
-	assert_int_equal(fclose(f), 0);
-	return text;
-}
-
-/* The text shows the levels nested, every CPU once, and who sits on it. */
-static void print_shows_tree_seats_and_advice(void **state)
-{
-	struct zb_topo *t = make("package:2 numa:1 l3:1 core:2 pu:2", "0-5");
-	struct zb_placement p;
-	char *text;
-
-	(void)state;
-	place(t, "2-3", &p);
-	text = print(t, &p, false);
-	assert_non_null(strstr(text, "package 0\n"
-				     "  NUMA node 0, 1 GiB\n"
-				     "    L3 cache 16 MiB\n"
-				     "      core 0: CPU 0 helpers, CPU 1 helpers\n"
-				     "      core 1: CPU 2 worker lcore-2, CPU 3 worker lcore-3\n"
-				     "package 1\n"));
-	assert_non_null(strstr(text, "core 3: CPU 6 not allowed, CPU 7 not allowed\n"));
-	assert_non_null(strstr(text, "  warning: CPUs 2-3 are SMT siblings"));
-	free(text);
-	text = print(t, NULL, false);
-	assert_non_null(strstr(text, "core 1: CPU 2, CPU 3\n"));
-	assert_null(strstr(text, "Advice"));
-	free(text);
-	zb_topo_destroy(t);
-}
-
-struct rect {
-	int x, y, w, h;
-};
-
-static bool inside(const struct rect *in, const struct rect *out)
-{
-	return in->x >= out->x && in->y >= out->y && in->x + in->w <= out->x + out->w &&
-	       in->y + in->h <= out->y + out->h;
-}
-
-static bool apart(const struct rect *a, const struct rect *b)
-{
-	return a->x + a->w <= b->x || b->x + b->w <= a->x || a->y + a->h <= b->y ||
-	       b->y + b->h <= a->y;
-}
-
-/* Reads all boxes with a position out of an SVG; the first is the page. */
-static unsigned read_rects(const char *svg, struct rect *r, unsigned max)
-{
-	unsigned nr = 1;
-	const char *s = strstr(svg, "viewBox=");
-
-	assert_non_null(s);
-	assert_int_equal(sscanf(s, "viewBox=\"0 0 %d %d\"", &r[0].w, &r[0].h), 2);
-	r[0].x = r[0].y = 0;
-	for (s = strstr(svg, "<rect"); s != NULL; s = strstr(s + 1, "<rect")) {
-		assert_true(nr < max);
-		nr += sscanf(s,
-			     "<rect class=\"%*[a-z0-9]\" x=\"%d\" y=\"%d\" width=\"%d\" "
-			     "height=\"%d\"",
-			     &r[nr].x, &r[nr].y, &r[nr].w, &r[nr].h) == 4;
-	}
-	return nr;
-}
-
-static void expect_tidy(const char *synthetic, const char *cores, unsigned pu_nr)
-{
-	struct zb_topo *t = make(synthetic, NULL);
-	static struct rect r[4096];
-	static struct zb_placement p;
-	unsigned nr;
-	char *svg;
-
-	place(t, cores, &p);
-	svg = print(t, &p, true);
-	nr = read_rects(svg, r, 4096);
-	assert_true(nr > pu_nr);
-	for (unsigned i = 0; i < nr; i++) {
-		assert_true(r[i].w > 0 && r[i].h > 0);
-		if (!inside(&r[i], &r[0]))
-			fail_msg("%s: box %u leaves the page", synthetic, i);
-		for (unsigned j = 0; j < i; j++)
-			if (!apart(&r[i], &r[j]) && !inside(&r[i], &r[j]))
-				fail_msg("%s: boxes %u and %u overlap", synthetic, i, j);
-	}
-	free(svg);
-	zb_topo_destroy(t);
-}
-
-/* On any machine boxes lie inside one another or apart, and none leaves the page. */
-static void svg_boxes_never_overlap_nor_leave_the_page(void **state)
-{
-	(void)state;
-	expect_tidy("core:2 pu:1", "1", 2);
-	expect_tidy("pu:3", "1", 3);
-	expect_tidy(BIG, "2,4,20", 32);
-	expect_tidy("package:2 numa:1 l3:4 core:8 pu:2", "2-9", 128);
-	expect_tidy("package:2 numa:4 l3:2 core:4 pu:2", "2-9", 128);
-	expect_tidy("package:1 core:13 pu:8", "2-9", 104);
-	expect_tidy("package:8 core:5 pu:1", "2-9", 40);
-}
-
-/* The picture is one whole file: no script, nothing loaded, text escaped, each CPU drawn once. */
-static void svg_is_self_contained(void **state)
-{
-	struct zb_placement p;
-	struct zb_topo *t;
-	unsigned cpus = 0;
-	char *svg;
-
-	(void)state;
-	put("/proc/cpuinfo", "model name\t: A<b>&\"c\" 9\n");
-	t = make(BIG, NULL);
-	place(t, "2-3,20", &p);
-	svg = print(t, &p, true);
-	assert_non_null(strstr(svg, "A&lt;b&gt;&amp;&quot;c&quot; 9"));
-	assert_null(strstr(svg, "A<b>"));
-	assert_null(strstr(svg, "<script"));
-	assert_null(strstr(svg, "href"));
-	assert_null(strstr(svg, "url("));
-	assert_non_null(strstr(svg, ">lcore-20</text>"));
-	assert_non_null(strstr(svg, ">warning</text>"));
-	assert_string_equal(svg + strlen(svg) - strlen("</svg>\n"), "</svg>\n");
-	for (const char *s = svg; (s = strstr(s, "<title>CPU ")) != NULL; s++)
-		cpus++;
-	assert_int_equal(cpus, 32);
-	free(svg);
-	zb_topo_destroy(t);
-}
-
-/* A disk that is full is an error, not a short picture. */
-static void svg_write_error_is_returned(void **state)
-{
-	struct zb_topo *t = make(BIG, NULL);
-	FILE *f = fopen("/dev/full", "w");
-
-	(void)state;
-	assert_non_null(f);
-	assert_int_equal(zb_topo_svg(t, NULL, f), -ENOSPC);
-	fclose(f);
-	zb_topo_destroy(t);
-}
-
 /* A pinned thread runs on its CPU and nowhere else; a CPU that does not exist is an error. */
 static void pin_self_keeps_the_thread_on_its_cpu(void **state)
 {
@@ -630,8 +410,6 @@ static void create_bad_description_is_refused(void **state)
 	assert_null(t);
 }
 
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, make_root, remove_root)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -650,10 +428,6 @@ int main(void)
 		CASE(advise_cpu_0_and_virtual_machine_are_noted),
 		CASE(advise_small_array_is_not_overrun),
 		CASE(host_facts_are_filled),
-		CASE(print_shows_tree_seats_and_advice),
-		CASE(svg_boxes_never_overlap_nor_leave_the_page),
-		CASE(svg_is_self_contained),
-		CASE(svg_write_error_is_returned),
 		CASE(pin_self_keeps_the_thread_on_its_cpu),
 		CASE(create_bad_description_is_refused),
 	};
