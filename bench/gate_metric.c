@@ -87,7 +87,6 @@ static void consider(struct near_names *near, const char *path)
 
 	/*
 	 * Each lcore has all the names of totals: by the last part alone they would fill the list.
-	 * /
 	 */
 	if (leaf != NULL && strncmp(path, lcores, sizeof(lcores) - 1) != 0) {
 		unsigned by_leaf = zb_nearest_rank(near->given, leaf + 1);

@@ -40,7 +40,6 @@ typedef int zb_gen_put(void *sink, uint64_t ts_ns, const uint8_t *data, uint32_t
 
 /*
  * -EINVAL: neither sessions nor packets, or too many; -ENOMEM: too many sessions at the same time.
- * /
  */
 int zb_gen_run(const struct zb_gen_conf *conf, zb_gen_put *put, void *sink,
 	       struct zb_gen_total *out);

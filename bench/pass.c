@@ -140,7 +140,7 @@ static int make_worker(struct zb_pass *p, unsigned i)
 		.burst_max = p->conf->burst_max,
 		.mode = p->conf->mode,
 		.ignore_checksums = p->conf->ignore_checksums,
-		.marks = p->conf->marks,
+		.on = &p->on,
 		.stop = &p->stop,
 		.at_end = worker_at_end,
 		.at_end_arg = w,
@@ -270,6 +270,8 @@ static void report(struct zb_pass *p)
 		take_snapshots(p);
 		flush_stats(p, now_s());
 		zb_pass_heap_poll(p);
+		if (p->conf->slices != NULL && zb_pass_slice(p))
+			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		if (p->conf->progress)
 			zb_pass_progress(p, now_s());
 		if (p->conf->signalled != NULL && *p->conf->signalled) {
@@ -354,6 +356,7 @@ int zb_pass_run(const struct zb_pass_conf *conf, struct zb_pass_result *out)
 	for (unsigned i = 0; i < p.worker_nr; i++)
 		out->lcore[i].cpu = conf->place->worker_cpu[i];
 	ret = set_up(&p);
+	p.on = (struct zb_engine_switch){conf->slices == NULL, conf->slices == NULL};
 	if (ret == 0)
 		launch(&p);
 	tear_down(&p);

@@ -20,6 +20,20 @@
 #include "profiler/sampler.h"
 #include "profiler/topology.h"
 
+/*
+ * Compares instrumentation off and on within one run: slices of wall time, off on on off ..., each
+ * with its packets per TSC cycle. The run ends when all pairs are there.
+ */
+struct zb_pass_slices {
+	bool sampling, marks,
+		snapshots; /* what is on in every other slice; the rest is always off */
+	double slice_s;
+	unsigned pair_nr;  /* wanted */
+	unsigned slice_nr; /* done; two a pair */
+	double *rate;	   /* 2 * pair_nr: packets per cycle, off and on of each pair */
+	uint64_t from_pkts, from_tsc;
+};
+
 struct zb_pass_conf {
 	const struct zb_topo *topo;
 	const struct zb_placement *place;
@@ -39,7 +53,8 @@ struct zb_pass_conf {
 	enum zb_row_format format;
 	bool stream_on[ZB_LOG_NR];
 	bool log_block; /* wait for the log writer instead of dropping rows */
-	bool same_flows, ignore_checksums, marks, progress;
+	bool same_flows, ignore_checksums, progress;
+	struct zb_pass_slices *slices; /* switch instrumentation off and on in turn; NULL: all on */
 	const volatile sig_atomic_t *signalled; /* non-zero: stop */
 };
 

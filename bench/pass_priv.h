@@ -30,6 +30,7 @@ struct zb_pass {
 	struct zb_stats_log *stats;
 	struct zb_replay *replay;
 	struct zb_sampler *sampler;
+	struct zb_engine_switch on;
 	double begin_s, flushed_s,
 		shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;
@@ -43,6 +44,9 @@ void zb_pass_heap_dump(struct zb_pass *p, char kind);
 
 /* Writes a dump when so many bytes more have been allocated. */
 void zb_pass_heap_poll(struct zb_pass *p);
+
+/* Ends a slice when its time is over, and begins the next; true when there are enough. */
+bool zb_pass_slice(struct zb_pass *p);
 
 /* Draws the progress line a few times a second. */
 void zb_pass_progress(struct zb_pass *p, double now_s);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <rte_cycles.h>
 
 #include "bench/pass_priv.h"
 #include "profiler/diag.h"
@@ -90,4 +91,48 @@ void zb_pass_progress(struct zb_pass *p, double now_s)
 	p->shown_s = now_s;
 	p->shown_pkts = pkts;
 	p->shown_bytes = bytes;
+}
+
+/* Slices go off on, on off, off on, ...: what drifts steadily does not favour either. */
+static bool slice_is_on(unsigned slice)
+{
+	return (slice & 1) != (slice >> 1 & 1);
+}
+
+static void slice_begin(struct zb_pass *p)
+{
+	struct zb_pass_slices *s = p->conf->slices;
+	bool on = slice_is_on(s->slice_nr);
+
+	if (p->sampler != NULL)
+		zb_sampler_pause(p->sampler, !(on && s->sampling));
+	__atomic_store_n(&p->on.marks, on && s->marks, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->on.snapshots, on && s->snapshots, __ATOMIC_RELAXED);
+	s->from_pkts = 0;
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		s->from_pkts += zb_stat_peek(&p->result->lcore[i].stat.c[ZB_C_pkts_proc]);
+	s->from_tsc = rte_rdtsc();
+}
+
+bool zb_pass_slice(struct zb_pass *p)
+{
+	struct zb_pass_slices *s = p->conf->slices;
+	uint64_t pkts = 0, tsc = rte_rdtsc();
+
+	if (s->slice_nr == 2 * s->pair_nr)
+		return true;
+	if (s->from_tsc == 0) {
+		slice_begin(p); /* what was before it, the first touches of memory, counts for
+				   nothing */
+		return false;
+	}
+	if ((double)(tsc - s->from_tsc) < s->slice_s * p->conf->tsc_hz)
+		return false;
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		pkts += zb_stat_peek(&p->result->lcore[i].stat.c[ZB_C_pkts_proc]);
+	s->rate[(s->slice_nr & ~1u) + slice_is_on(s->slice_nr)] =
+		(double)(pkts - s->from_pkts) / (double)(tsc - s->from_tsc);
+	s->slice_nr++;
+	slice_begin(p);
+	return s->slice_nr == 2 * s->pair_nr;
 }

@@ -169,7 +169,6 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.log_block = !o->logs_drop,
 		.same_flows = o->same_flows,
 		.ignore_checksums = o->ignore_checksums,
-		.marks = true,
 		.progress = zb_progress_wanted(),
 		.signalled = &signalled,
 	};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* self_cost.c - see self_cost.h */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +9,10 @@
 #include "bench/self_cost.h"
 #include "profiler/diag.h"
 
-#define PAIRS 15
-#define PASS_S                                                                                    \
-	0.6 /* a pass is made at least so long: many scheduler ticks, some sixty samples at 99 Hz \
-	     */
-#define LOOPS_MAX 100000
+#define PAIRS	200
+#define SLICE_S 0.1 /* some ten samples at 99 Hz, some half a million packets */
 
-/* What is on in B and off in A; everything else is off in both. */
+/* What is on in every other slice. */
 struct kind {
 	const char *name, *key;
 	uint32_t sample_hz;
@@ -24,39 +20,13 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{"stage cycle marks", "marks", 0, true, false},
-	{"statistics every interval", "statistics", 0, false, true},
-	{"sampling at 99 Hz", "sampling_99hz", 99, false, false},
-	{"sampling at 999 Hz", "sampling_999hz", 999, false, false},
-	{"all of the defaults", "defaults", 99, true, true},
+	{"stage cycle marks", "marks_pct", 0, true, false},
+	{"statistics every interval", "statistics_pct", 0, false, true},
+	{"sampling at 99 Hz", "sampling_99hz_pct", 99, false, false},
+	{"sampling at 999 Hz", "sampling_999hz_pct", 999, false, false},
+	{"all of the defaults", "defaults_pct", 99, true, true},
 };
 #define KIND_NR (sizeof(kinds) / sizeof(kinds[0]))
-
-static int one_pass(const struct zb_pass_conf *base, const struct kind *k, uint64_t loops,
-		    double *pps)
-{
-	struct zb_pass_conf c = *base;
-	struct zb_pass_result r;
-	struct zb_lcore_stat sum;
-	int ret;
-
-	c.loops = loops;
-	c.sample_hz = k != NULL ? k->sample_hz : 0;
-	c.marks = k != NULL && k->marks;
-	c.stream_on[ZB_LOG_STATS] = c.stream_on[ZB_LOG_LCORE] = k != NULL && k->stats;
-	if (k == NULL || !k->stats)
-		c.stats_interval_s = 1e9; /* one row at the end */
-	ret = zb_pass_run(&c, &r);
-	if (ret == 0) {
-		zb_report_sum(&r, &sum);
-		*pps = (double)sum.c[ZB_C_pkts_proc] /
-		       ((double)(sum.last_tsc - sum.first_tsc) / c.tsc_hz);
-		if (r.interrupted || r.broke)
-			ret = -EINTR;
-	}
-	zb_pass_fini(&r);
-	return ret;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -65,55 +35,63 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int measure(const struct zb_pass_conf *base, const struct kind *k, uint64_t loops,
-		   double cost[PAIRS])
+/* Fills cost with the pairs' costs in percent, sorted. */
+static int measure(const struct zb_pass_conf *base, const struct kind *k, double cost[PAIRS])
 {
-	for (unsigned i = 0; i < PAIRS; i++) {
-		double on = 0, off = 0;
-		bool on_first = i & 1;
-		int ret = one_pass(base, on_first ? k : NULL, loops, on_first ? &on : &off);
+	double rate[2 * PAIRS];
+	struct zb_pass_slices slices = {
+		.sampling = k->sample_hz != 0,
+		.marks = k->marks,
+		.snapshots = k->stats,
+		.slice_s = SLICE_S,
+		.pair_nr = PAIRS,
+		.rate = rate,
+	};
+	struct zb_pass_conf c = *base;
+	struct zb_pass_result r;
+	int ret;
 
-		if (ret == 0)
-			ret = one_pass(base, on_first ? NULL : k, loops, on_first ? &off : &on);
-		if (ret < 0)
-			return ret;
-		cost[i] = 100 * (1 - on / off);
-	}
-	qsort(cost, PAIRS, sizeof(cost[0]), by_value);
-	return 0;
+	c.sample_hz = k->sample_hz;
+	c.slices = &slices;
+	ret = zb_pass_run(&c, &r);
+	if (ret == 0 && (r.interrupted || r.broke))
+		ret = -EINTR;
+	zb_pass_fini(&r);
+	for (unsigned i = 0; ret == 0 && i < PAIRS; i++)
+		cost[i] = 100 * (1 - rate[2 * i + 1] / rate[2 * i]);
+	if (ret == 0)
+		qsort(cost, PAIRS, sizeof(cost[0]), by_value);
+	return ret;
 }
 
 int zb_self_cost(struct zb_run_job *j)
 {
 	struct zb_pass_conf base;
-	double pps = 0, cost[PAIRS];
-	int ret;
+	double cost[PAIRS];
 
 	zb_job_pass_conf(j, &base);
 	base.dir = base.heap_dir = NULL;
 	base.duration_s = 0;
+	base.loops = 0;
 	base.progress = false;
-	ret = one_pass(&base, NULL, 1,
-		       &pps); /* warms up, and tells how many loops make a pass long enough */
-	if (ret < 0)
-		return ret;
-	double loops = 1 + PASS_S * pps / (double)zb_trace_info(j->trace)->pkt_nr;
-	uint64_t loop_nr = loops < LOOPS_MAX ? (uint64_t)loops : LOOPS_MAX;
-
-	printf("cost of measuring: %d pairs of passes of %" PRIu64
-	       " loops each, off and on in turn\n",
-	       PAIRS, loop_nr);
-	printf("%-28s %8s  %s\n", "", "median", "middle half");
+	printf("cost of measuring, in packets per second: %d pairs of slices of %.1f s, off and on "
+	       "in turn\n",
+	       PAIRS, SLICE_S);
+	printf("%-28s %8s  %s\n", "", "median", "middle half of the pairs");
 	for (unsigned i = 0; i < KIND_NR; i++) {
-		ret = measure(&base, &kinds[i], loop_nr, cost);
+		int ret = measure(&base, &kinds[i], cost);
+
 		if (ret < 0) {
 			zb_err("--self-cost: %s", ret == -EINTR ? "interrupted" : strerror(-ret));
 			return ret;
 		}
-		printf("%-28s %6.2f %%  %.2f .. %.2f %%\n", kinds[i].name, cost[PAIRS / 2],
-		       cost[PAIRS / 4], cost[PAIRS - 1 - PAIRS / 4]);
+		printf("%-28s %6.2f %%  %.2f .. %.2f %%\n", kinds[i].name,
+		       (cost[(PAIRS - 1) / 2] + cost[PAIRS / 2]) / 2, cost[PAIRS / 4],
+		       cost[PAIRS - 1 - PAIRS / 4]);
 		fflush(stdout);
-		j->cost[j->cost_nr++] = (struct zb_result_cost){kinds[i].key, cost[PAIRS / 2]};
+		j->cost[j->cost_nr++] =
+			(struct zb_result_cost){kinds[i].key,
+						(cost[(PAIRS - 1) / 2] + cost[PAIRS / 2]) / 2};
 	}
 	printf("\n");
 	return 0;

@@ -2,8 +2,9 @@
 /*
  * self_cost.h - measures what the instrumentation itself costs, on this trace and machine
  *
- * Each kind is switched off and on in turn, over the same trace, A B B A ..., logs formatted but
- * not written. The cost is the median over pairs of 1 - pps(on) / pps(off).
+ * Each kind is switched off and on in turn within one run over the trace, in short slices: two
+ * slices that follow each other see the same machine, which two runs do not. The cost is the median
+ * over pairs of 1 - pps(on) / pps(off). Logs are formatted and not written.
  *
  * Threading: main only.
  */

@@ -66,6 +66,9 @@ struct zb_pkt {
 };
 static_assert(sizeof(struct zb_pkt) == 64 || sizeof(struct zb_pkt) == 128, "whole cache lines");
 
+/* late_ms may fall short of the truth by less than this. */
+#define ZB_LATE_GRAIN_NS 125000000ull
+
 /* Engine time at p: packet time, but never running back. Deadlines are held against it. */
 static inline uint64_t zb_pkt_now_ns(const struct zb_pkt *p)
 {

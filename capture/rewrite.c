@@ -55,7 +55,6 @@ static uint32_t host_bits_v6(const uint8_t *a)
 
 	/*
 	 * Multicast; unspecified, loopback and IPv4-compatible. Link-local keeps its prefix anyway.
-	 * /
 	 */
 	if (a[0] == 0xff || memcmp(a, zeros, sizeof(zeros)) == 0)
 		return 0;
@@ -64,7 +63,6 @@ static uint32_t host_bits_v6(const uint8_t *a)
 
 /*
  * XORs the last 32 bits of an address; returns what that adds to a ones' complement sum, new - old.
- * /
  */
 static uint32_t flip(uint8_t *a, uint32_t mask)
 {

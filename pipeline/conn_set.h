@@ -59,7 +59,6 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns);
 
 /*
  * Ends up to ZB_EXPIRE_MAX of all that are left; *cursor starts at 0. False when there are no more.
- * /
  */
 bool zb_conn_set_drain(struct zb_conn_set *s, uint32_t *cursor);
 

@@ -158,9 +158,15 @@ static NOINLINE void zb_stage_conn(struct zb_engine *e)
 	}
 }
 
+/*
+ * Ends only what a packet still to come would find ended too, however late it says it is: so rows do
+ * not depend on where bursts end.
+ */
 static NOINLINE void zb_stage_expire(struct zb_engine *e)
 {
-	zb_conn_set_expire(&e->set, e->conf.stat->net_time_ns);
+	uint64_t now = e->conf.stat->net_time_ns;
+
+	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
 }
 
 static NOINLINE void zb_stage_log(struct zb_engine *e)
@@ -243,7 +249,8 @@ static void pass_boundary(struct zb_engine *e, uint64_t next_ns)
 {
 	uint64_t k = (next_ns - e->conf.start_ns) / e->conf.interval_ns;
 
-	snapshot(e, k, false);
+	if (__atomic_load_n(&e->conf.on->snapshots, __ATOMIC_RELAXED))
+		snapshot(e, k, false);
 	e->interval = k + 1;
 	e->until_ns = e->conf.start_ns + e->interval * e->conf.interval_ns;
 }
@@ -327,7 +334,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	}
 	st->c[ZB_C_bursts]++;
 	st->burst_fill[fill_bucket(e->pkt_nr)]++;
-	if (e->conf.marks) {
+	if (__atomic_load_n(&e->conf.on->marks, __ATOMIC_RELAXED)) {
 		t = mark(&st->stage_cycles[ZB_STAGE_rx], t);
 		t = walk_marked(e, t);
 	} else {

@@ -24,6 +24,12 @@ enum zb_engine_mode {
 	ZB_ENGINE_TOUCH, /* rx, decode and hash only: what reading the packets costs by itself */
 };
 
+/* What may be switched while the worker runs, by anyone: it looks at every burst. */
+struct zb_engine_switch {
+	bool marks;	/* read the cycle counter between stages */
+	bool snapshots; /* take a snapshot at interval boundaries */
+};
+
 struct zb_engine_conf {
 	struct zb_rxq *rxq;
 	struct zb_lcore_stat *stat;
@@ -38,7 +44,7 @@ struct zb_engine_conf {
 	uint16_t burst_max; /* 1..ZB_BURST_MAX */
 	enum zb_engine_mode mode;
 	bool ignore_checksums;
-	bool marks;	  /* read the cycle counter between stages */
+	const struct zb_engine_switch *on;
 	const bool *stop; /* ends the run at the next burst; what is open is logged */
 	void (*at_end)(
 		void *arg); /* called when the last packet is analysed and all state still stands */

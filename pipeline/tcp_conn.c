@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tcp_conn.c - what a segment does to a TCP connection; the state machine itself is in tcp_state.c
- * /
  */
 #include "pipeline/tcp_conn_priv.h"
 #include "pipeline/tcp_seq.h"
@@ -147,7 +146,6 @@ static void count_letter(struct zb_conn *c, unsigned side, uint16_t *count, char
 
 /*
  * Zero windows go into the history; an edge that moves back by more than the scale's grain is odd.
- * /
  */
 static void window_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w)
 {

@@ -358,7 +358,6 @@ bool zb_tcp_flip_at_birth(uint8_t tcp_flags, uint16_t src_port, uint16_t dst_por
 		return false;
 	/*
 	 * Both ends look like servers: a SYN-ACK may be a stealth scan, else the lower port serves.
-	 * /
 	 */
 	return !zb_likely_port(IPPROTO_TCP, dst_port) || (!syn && src_port < dst_port);
 }

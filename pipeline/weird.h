@@ -20,7 +20,6 @@
 
 /*
  * X(name, policy, source): Zeek's names, policies and the analyzer that raises them ("" for none).
- * /
  */
 #define ZB_WEIRD_LIST(X)                                  \
 	X(truncated_ethernet_frame, LOG, "ETHERNET")      \

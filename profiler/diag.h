@@ -16,7 +16,6 @@
 
 /*
  * Prints "zbench: " + the message + newline. The message names the thing first: "--cores 2-5: ...".
- * /
  */
 void zb_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

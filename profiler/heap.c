@@ -20,7 +20,6 @@
 
 /*
  * What is not named here stays as jemalloc has it: above all the thread cache, which spares locks.
- * /
  */
 const char *malloc_conf =
 	/*

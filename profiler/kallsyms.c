@@ -8,7 +8,6 @@
 
 /*
  * The file has no sizes: further than this from the last symbol before it, an address has no name.
- * /
  */
 #define FUNCTION_BYTES_MAX (1u << 20)
 

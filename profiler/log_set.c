@@ -82,7 +82,6 @@ static void hand_over(struct zb_log_port *p)
 	zb_log_ring_push(&p->full, b);
 	/*
 	 * Release: who sees the bell sees the push. Only this producer writes it, so no locked add.
-	 * /
 	 */
 	atomic_store_explicit(&p->bell->rung,
 			      atomic_load_explicit(&p->bell->rung, memory_order_relaxed) + 1,

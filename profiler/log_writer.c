@@ -230,7 +230,6 @@ static void *writer_main(void *arg)
 	for (;;) {
 		/*
 		 * Acquire: what was handed over before the stop is seen by the round that follows.
-		 * /
 		 */
 		bool stop = atomic_load_explicit(&s->stop, memory_order_acquire);
 		bool stalled = atomic_load_explicit(&s->stalled, memory_order_relaxed);

@@ -47,7 +47,6 @@ char *zb_row_fmt_double(char *at, double v, bool tsv);
 
 /*
  * Digits of IPv6 groups and colons, as inet_ntop() writes them; at most 45 bytes. Returns the end.
- * /
  */
 char *zb_row_fmt_addr6(char *at, const uint8_t a[16]);
 

@@ -139,6 +139,20 @@ void zb_sampler_detach_self(struct zb_sampler *s, uint32_t lane)
 	atomic_store_explicit(&l->state, ZB_LANE_ENDED, memory_order_release);
 }
 
+void zb_sampler_pause(struct zb_sampler *s, bool paused)
+{
+	for (uint32_t i = 0; i < s->conf.lane_nr; i++) {
+		struct zb_sampler_lane *l = &s->lanes[i];
+
+		if (atomic_load_explicit(&l->state, memory_order_acquire) != ZB_LANE_ACTIVE)
+			continue;
+		if (atomic_load_explicit(&l->method, memory_order_relaxed) == ZB_SAMPLER_TIMER)
+			zb_timer_lane_pause(&l->timer, paused, s->conf.hz);
+		else
+			zb_perf_lane_pause(&l->perf, paused);
+	}
+}
+
 /* The user part is completed; kernel frames and user frames together make the stack. */
 static void take_sample(struct zb_sample_sink *sink, const struct zb_sample *sample)
 {

@@ -42,10 +42,12 @@ void zb_sampler_destroy(struct zb_sampler *s); /* all workers have detached */
 
 /*
  * Starts sampling the calling thread as lane. 0, or -errno when neither method works; warned once.
- * /
  */
 int zb_sampler_attach_self(struct zb_sampler *s, uint32_t lane);
 void zb_sampler_detach_self(struct zb_sampler *s, uint32_t lane);
+
+/* Stops or goes on sampling the threads that are attached now: to compare both within one run. */
+void zb_sampler_pause(struct zb_sampler *s, bool paused);
 
 /* Moves new samples into the stack table. */
 void zb_sampler_drain(struct zb_sampler *s);

@@ -162,6 +162,11 @@ void zb_perf_lane_stop(struct zb_perf_lane *p)
 	(void)ioctl(p->fd, PERF_EVENT_IOC_DISABLE, 0);
 }
 
+void zb_perf_lane_pause(struct zb_perf_lane *p, bool paused)
+{
+	(void)ioctl(p->fd, paused ? PERF_EVENT_IOC_DISABLE : PERF_EVENT_IOC_ENABLE, 0);
+}
+
 void zb_perf_lane_close(struct zb_perf_lane *p)
 {
 	munmap(p->ring.page, p->map_bytes);

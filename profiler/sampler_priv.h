@@ -55,10 +55,10 @@ uint32_t zb_perf_allowed_hz(uint32_t hz);
 
 /*
  * Opens and starts an event on the calling thread; pages is a power of two. 0 or -errno, not said.
- * /
  */
 int zb_perf_lane_open(struct zb_perf_lane *p, uint32_t hz, uint32_t pages);
 void zb_perf_lane_stop(struct zb_perf_lane *p);
+void zb_perf_lane_pause(struct zb_perf_lane *p, bool paused);
 void zb_perf_lane_close(struct zb_perf_lane *p);
 
 /* Reads all records from tail to head and moves tail. */
@@ -70,7 +70,6 @@ void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink);
 
 /*
  * Written by the signal handler (head, lost), read by main (tail); records are not split but wrap.
- * /
  */
 struct zb_timer_ring {
 	_Atomic uint64_t head, tail; /* words ever written, ever read */
@@ -88,6 +87,7 @@ struct zb_timer_lane {
 
 int zb_timer_lane_open(struct zb_timer_lane *t, uint32_t hz);
 void zb_timer_lane_stop(struct zb_timer_lane *t);
+void zb_timer_lane_pause(struct zb_timer_lane *t, bool paused, uint32_t hz);
 void zb_timer_lane_close(struct zb_timer_lane *t);
 void zb_timer_lane_drain(struct zb_timer_lane *t, struct zb_sample_sink *sink);
 

@@ -162,15 +162,30 @@ static int find_stack(struct zb_timer_lane *t)
 	return 0;
 }
 
-static int start_timer(struct zb_timer_lane *t, uint32_t hz)
+static struct itimerspec timer_period(uint32_t hz)
 {
 	struct timespec step = {.tv_nsec = 1000000000 / (long)hz};
-	struct itimerspec spec = {.it_interval = step, .it_value = step};
+
+	if (hz == 1)
+		step = (struct timespec){.tv_sec = 1};
+	return (struct itimerspec){.it_interval = step, .it_value = step};
+}
+
+void zb_timer_lane_pause(struct zb_timer_lane *t, bool paused, uint32_t hz)
+{
+	struct itimerspec spec = {.it_value.tv_sec = 0};
+
+	if (!paused)
+		spec = timer_period(hz);
+	(void)timer_settime(t->timer, 0, &spec, NULL);
+}
+
+static int start_timer(struct zb_timer_lane *t, uint32_t hz)
+{
+	struct itimerspec spec = timer_period(hz);
 	struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF};
 	int ret;
 
-	if (hz == 1)
-		spec.it_interval = spec.it_value = (struct timespec){.tv_sec = 1};
 	ev.sigev_notify_thread_id = gettid();
 	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &ev, &t->timer) < 0)
 		return -errno;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * self_modules.c - libdwfl on this very process: what is mapped, and which module holds an address
- * /
  */
 #include <errno.h>
 #include <unistd.h>

@@ -81,7 +81,6 @@ static struct zb_box *add_box(struct zb_box *parent, enum zb_box_kind kind, hwlo
 
 /*
  * Adds the nodes below a memory child; *inner becomes the first one that covers all of obj's CPUs.
- * /
  */
 static bool add_memory(struct zb_box *parent, hwloc_obj_t mem, hwloc_obj_t obj,
 		       struct zb_box **inner)

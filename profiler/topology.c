@@ -200,7 +200,6 @@ int zb_topo_numa_of(const struct zb_topo *t, unsigned cpu)
 
 /*
  * Narrows set to what keep has of it, unless nothing would be left: a preference, not a condition.
- * /
  */
 static void prefer(hwloc_bitmap_t set, hwloc_const_bitmap_t keep)
 {

@@ -33,7 +33,6 @@ int zb_topo_create_from(const struct zb_topo_conf *conf, struct zb_topo **out);
 
 /*
  * Reads up to size - 1 bytes of a file below the root, without the last newline; length or -errno.
- * /
  */
 int zb_topo_read(const struct zb_topo *t, char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

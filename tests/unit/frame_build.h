@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * frame_build.h - builds IP packets field by field in the caller's memory, lengths and checksums right
+ * frame_build.h - builds IP packets field by field in the caller's memory, lengths and checksums
+ * right
  *
- * The checksum here is the plain one of RFC 1071, byte by byte, so that it vouches for the engine's. What a
- * test wants wrong it changes afterwards, and seals again if only the change is to be noticed.
+ * The checksum here is the plain one of RFC 1071, byte by byte, so that it vouches for the
+ * engine's. What a test wants wrong it changes afterwards, and seals again if only the change is to
+ * be noticed.
  */
 #ifndef ZB_TESTS_UNIT_FRAME_BUILD_H
 #define ZB_TESTS_UNIT_FRAME_BUILD_H
@@ -20,16 +22,16 @@ enum { FB_FIN = 0x01, FB_SYN = 0x02, FB_RST = 0x04, FB_PSH = 0x08, FB_ACK = 0x10
 struct fb_spec {
 	bool v6;
 	uint8_t proto;
-	uint32_t src, dst;	/* IPv4 address; in IPv6 the last four bytes of 2001:db8:: */
-	uint16_t sport, dport;	/* ICMP: type, code */
+	uint32_t src, dst;     /* IPv4 address; in IPv6 the last four bytes of 2001:db8:: */
+	uint16_t sport, dport; /* ICMP: type, code */
 	uint32_t seq, ack;
-	uint8_t flags;		/* TCP */
+	uint8_t flags; /* TCP */
 	bool zero_window;
-	const uint8_t *opt;	/* TCP options */
-	uint32_t opt_len;	/* a multiple of 4 */
-	uint32_t ip_opt_len;	/* bytes of IPv4 options (no-ops), a multiple of 4 */
-	uint8_t ext_first;	/* type of the first IPv6 extension header, when there are any */
-	const uint8_t *ext;	/* they, the last one naming proto */
+	const uint8_t *opt;  /* TCP options */
+	uint32_t opt_len;    /* a multiple of 4 */
+	uint32_t ip_opt_len; /* bytes of IPv4 options (no-ops), a multiple of 4 */
+	uint8_t ext_first;   /* type of the first IPv6 extension header, when there are any */
+	const uint8_t *ext;  /* they, the last one naming proto */
 	uint32_t ext_len;
 	uint32_t payload_len;
 };

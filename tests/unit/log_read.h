@@ -23,8 +23,13 @@ struct logs {
 static inline void logs_open(struct logs *l, enum zb_row_format format, enum zb_log_sink sink)
 {
 	static const struct zb_row_def *const defs[] = {&zb_conn_log_def, &zb_weird_log_def};
-	struct zb_log_conf conf = {
-		.dir = l->dir, .defs = defs, .stream_nr = 2, .producer_nr = 1, .format = format, .sink = sink, .block = true};
+	struct zb_log_conf conf = {.dir = l->dir,
+				   .defs = defs,
+				   .stream_nr = 2,
+				   .producer_nr = 1,
+				   .format = format,
+				   .sink = sink,
+				   .block = true};
 
 	strcpy(l->dir, "/tmp/zbench-test-XXXXXX");
 	assert_non_null(mkdtemp(l->dir));

@@ -4,9 +4,9 @@
  *
  *     "> S 100; < SA 500,101; > A 101,501; @7.5 > PA 101,501 +10 x3"
  *
- * A segment is [@SECONDS] DIRECTION FLAGS SEQ[,ACK] [+PAYLOAD] [w0] [xTIMES]: > comes from the host that speaks
- * first, < from the other one; "-" stands for no flags, w0 for a zero window. Without a time it comes 10 ms
- * after the one before; the first comes at 0.
+ * A segment is [@SECONDS] DIRECTION FLAGS SEQ[,ACK] [+PAYLOAD] [w0] [xTIMES]: > comes from the host
+ * that speaks first, < from the other one; "-" stands for no flags, w0 for a zero window. Without a
+ * time it comes 10 ms after the one before; the first comes at 0.
  */
 #ifndef ZB_TESTS_UNIT_TCP_SCRIPT_H
 #define ZB_TESTS_UNIT_TCP_SCRIPT_H
@@ -31,7 +31,8 @@ static inline uint8_t ts_flags(const char *s, size_t n)
 	static const struct {
 		char letter;
 		uint8_t flag;
-	} known[] = {{'S', ZB_TCP_SYN}, {'A', ZB_TCP_ACK}, {'F', ZB_TCP_FIN}, {'R', ZB_TCP_RST}, {'U', ZB_TCP_URG}, {'P', 8}};
+	} known[] = {{'S', ZB_TCP_SYN}, {'A', ZB_TCP_ACK}, {'F', ZB_TCP_FIN},
+		     {'R', ZB_TCP_RST}, {'U', ZB_TCP_URG}, {'P', 8}};
 	uint8_t flags = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -43,8 +44,12 @@ static inline uint8_t ts_flags(const char *s, size_t n)
 static inline void ts_begin(struct tcp_script *t, uint16_t sport, uint16_t dport)
 {
 	memset(t, 0, sizeof(*t));
-	t->c.key = (struct zb_flow_key){.a = {10, 0, 0, 1}, .b = {192, 0, 2, 1}, .port_a = sport, .port_b = dport,
-					.proto = 6, .ip_version = 4};
+	t->c.key = (struct zb_flow_key){.a = {10, 0, 0, 1},
+					.b = {192, 0, 2, 1},
+					.port_a = sport,
+					.port_b = dport,
+					.proto = 6,
+					.ip_version = 4};
 	t->c.flags = ZB_CONN_ORIG_IS_A;
 	t->now_ns = TS_START_NS;
 }
@@ -84,7 +89,8 @@ static inline void ts_play(struct tcp_script *t, const char *script)
 			return;
 		t->now_ns += t->begun ? ZB_SEC_NS / 100 : 0;
 		if (*p == '@') {
-			t->now_ns = TS_START_NS + (uint64_t)(strtod(p + 1, &end) * 1000 + 0.5) * 1000000;
+			t->now_ns = TS_START_NS +
+				    (uint64_t)(strtod(p + 1, &end) * 1000 + 0.5) * 1000000;
 			p = end + strspn(end, " ");
 		}
 		bool first_host = *p == '>';
@@ -94,7 +100,8 @@ static inline void ts_play(struct tcp_script *t, const char *script)
 		s.seq = (uint32_t)strtoul(p + strcspn(p, " "), &end, 10);
 		if (*end == ',')
 			s.ack = (uint32_t)strtoul(end + 1, &end, 10);
-		for (p = end + strspn(end, " "); *p != ';' && *p != '\0'; p = end + strspn(end, " ")) {
+		for (p = end + strspn(end, " "); *p != ';' && *p != '\0';
+		     p = end + strspn(end, " ")) {
 			unsigned long v = strtoul(p + 1, &end, 10);
 
 			if (*p == '+')

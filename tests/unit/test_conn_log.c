@@ -19,7 +19,8 @@ static void web_conn(struct zb_conn *c)
 	struct tcp_script t;
 
 	ts_begin(&t, 40000, 80);
-	ts_play(&t, "> S 100; < SA 500,101; > A 101,501; > PA 101,501 +10; < PA 501,111 +2000; > FA 111,2501; < FA 2501,112");
+	ts_play(&t, "> S 100; < SA 500,101; > A 101,501; > PA 101,501 +10; < PA 501,111 +2000; > "
+		    "FA 111,2501; < FA 2501,112");
 	*c = t.c;
 	c->last_ns = c->first_ns + 1234567891;
 	c->end[ZB_ORIG].pkts = 4;
@@ -32,8 +33,12 @@ static void web_conn(struct zb_conn *c)
 static void dns_conn(struct zb_conn *c)
 {
 	*c = (struct zb_conn){
-		.key = {.a = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}, .b = {0x2a, [15] = 0x53}, .port_a = 53, .port_b = 40001,
-			.proto = 17, .ip_version = 6},
+		.key = {.a = {0x20, 0x01, 0x0d, 0xb8, [15] = 1},
+			.b = {0x2a, [15] = 0x53},
+			.port_a = 53,
+			.port_b = 40001,
+			.proto = 17,
+			.ip_version = 6},
 		.uid_seq = 7,
 		.first_ns = TS_START_NS + 123456789,
 		.last_ns = TS_START_NS + 123456789,
@@ -50,7 +55,11 @@ static void dns_conn(struct zb_conn *c)
 static void ping_conn(struct zb_conn *c)
 {
 	*c = (struct zb_conn){
-		.key = {.a = {10, 1, 2, 3}, .b = {8, 8, 8, 8}, .port_a = 8, .proto = 1, .ip_version = 4},
+		.key = {.a = {10, 1, 2, 3},
+			.b = {8, 8, 8, 8},
+			.port_a = 8,
+			.proto = 1,
+			.ip_version = 4},
 		.flags = ZB_CONN_ORIG_IS_A,
 		.uid_seq = 8,
 		.first_ns = TS_START_NS,
@@ -107,22 +116,34 @@ static void conn_log_json_rows_are_exact(void **state)
 
 	(void)state;
 	snprintf(want, sizeof(want),
-		 "{\"ts\":1700000000.0,\"uid\":\"%s\",\"id.orig_h\":\"10.0.0.1\",\"id.orig_p\":40000,"
-		 "\"id.resp_h\":\"192.0.2.1\",\"id.resp_p\":80,\"proto\":\"tcp\",\"duration\":1.234567,"
-		 "\"orig_bytes\":10,\"resp_bytes\":2000,\"conn_state\":\"SF\",\"local_orig\":true,\"local_resp\":true,"
-		 "\"missed_bytes\":0,\"history\":\"ShADdFf\",\"orig_pkts\":4,\"orig_ip_bytes\":170,\"resp_pkts\":3,"
+		 "{\"ts\":1700000000.0,\"uid\":\"%s\",\"id.orig_h\":\"10.0.0.1\",\"id.orig_p\":"
+		 "40000,"
+		 "\"id.resp_h\":\"192.0.2.1\",\"id.resp_p\":80,\"proto\":\"tcp\",\"duration\":1."
+		 "234567,"
+		 "\"orig_bytes\":10,\"resp_bytes\":2000,\"conn_state\":\"SF\",\"local_orig\":true,"
+		 "\"local_resp\":true,"
+		 "\"missed_bytes\":0,\"history\":\"ShADdFf\",\"orig_pkts\":4,\"orig_ip_bytes\":170,"
+		 "\"resp_pkts\":3,"
 		 "\"resp_ip_bytes\":2120,\"ip_proto\":6}\n"
-		 "{\"ts\":1700000000.123456,\"uid\":\"%s\",\"id.orig_h\":\"2a00::53\",\"id.orig_p\":40001,"
-		 "\"id.resp_h\":\"2001:db8::1\",\"id.resp_p\":53,\"proto\":\"udp\",\"conn_state\":\"S0\","
-		 "\"local_orig\":false,\"local_resp\":true,\"missed_bytes\":0,\"history\":\"D\",\"orig_pkts\":1,"
+		 "{\"ts\":1700000000.123456,\"uid\":\"%s\",\"id.orig_h\":\"2a00::53\",\"id.orig_"
+		 "p\":40001,"
+		 "\"id.resp_h\":\"2001:db8::1\",\"id.resp_p\":53,\"proto\":\"udp\",\"conn_state\":"
+		 "\"S0\","
+		 "\"local_orig\":false,\"local_resp\":true,\"missed_bytes\":0,\"history\":\"D\","
+		 "\"orig_pkts\":1,"
 		 "\"orig_ip_bytes\":80,\"resp_pkts\":0,\"resp_ip_bytes\":0,\"ip_proto\":17}\n"
 		 "{\"ts\":1700000000.0,\"uid\":\"%s\",\"id.orig_h\":\"10.1.2.3\",\"id.orig_p\":8,"
-		 "\"id.resp_h\":\"8.8.8.8\",\"id.resp_p\":0,\"proto\":\"icmp\",\"duration\":0.25,\"orig_bytes\":56,"
-		 "\"resp_bytes\":56,\"conn_state\":\"OTH\",\"local_orig\":true,\"local_resp\":false,\"missed_bytes\":0,"
-		 "\"orig_pkts\":1,\"orig_ip_bytes\":84,\"resp_pkts\":1,\"resp_ip_bytes\":84,\"ip_proto\":1}\n"
+		 "\"id.resp_h\":\"8.8.8.8\",\"id.resp_p\":0,\"proto\":\"icmp\",\"duration\":0.25,"
+		 "\"orig_bytes\":56,"
+		 "\"resp_bytes\":56,\"conn_state\":\"OTH\",\"local_orig\":true,\"local_resp\":"
+		 "false,\"missed_bytes\":0,"
+		 "\"orig_pkts\":1,\"orig_ip_bytes\":84,\"resp_pkts\":1,\"resp_ip_bytes\":84,\"ip_"
+		 "proto\":1}\n"
 		 "{\"ts\":1700000000.0,\"uid\":\"%s\",\"id.orig_h\":\"10.1.2.3\",\"id.orig_p\":0,"
-		 "\"id.resp_h\":\"8.8.8.8\",\"id.resp_p\":0,\"proto\":\"unknown_transport\",\"conn_state\":\"OTH\","
-		 "\"local_orig\":true,\"local_resp\":false,\"missed_bytes\":0,\"orig_pkts\":1,\"orig_ip_bytes\":84,"
+		 "\"id.resp_h\":\"8.8.8.8\",\"id.resp_p\":0,\"proto\":\"unknown_transport\",\"conn_"
+		 "state\":\"OTH\","
+		 "\"local_orig\":true,\"local_resp\":false,\"missed_bytes\":0,\"orig_pkts\":1,"
+		 "\"orig_ip_bytes\":84,"
 		 "\"resp_pkts\":0,\"resp_ip_bytes\":0,\"ip_proto\":89}\n",
 		 uid_of(0), uid_of(7), uid_of(8), uid_of(9));
 	assert_string_equal(got, want);
@@ -141,16 +162,23 @@ static void conn_log_tsv_rows_are_exact(void **state)
 	assert_non_null(end);
 	*end = '\0';
 	snprintf(want, sizeof(want),
-		 "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\t"
-		 "resp_bytes\tconn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\torig_ip_bytes\t"
+		 "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_"
+		 "p\tproto\tservice\tduration\torig_bytes\t"
+		 "resp_bytes\tconn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\torig_"
+		 "pkts\torig_ip_bytes\t"
 		 "resp_pkts\tresp_ip_bytes\ttunnel_parents\tip_proto\n"
-		 "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\tcount\tcount\tstring\tbool\tbool\t"
+		 "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\tcount\tcoun"
+		 "t\tstring\tbool\tbool\t"
 		 "count\tstring\tcount\tcount\tcount\tcount\tset[string]\tcount\n"
-		 "1700000000.000000\t%s\t10.0.0.1\t40000\t192.0.2.1\t80\ttcp\t-\t1.234567\t10\t2000\tSF\tT\tT\t0\tShADdFf\t"
+		 "1700000000.000000\t%s\t10.0.0.1\t40000\t192.0.2.1\t80\ttcp\t-\t1."
+		 "234567\t10\t2000\tSF\tT\tT\t0\tShADdFf\t"
 		 "4\t170\t3\t2120\t-\t6\n"
-		 "1700000000.123456\t%s\t2a00::53\t40001\t2001:db8::1\t53\tudp\t-\t-\t-\t-\tS0\tF\tT\t0\tD\t1\t80\t0\t0\t-\t17\n"
-		 "1700000000.000000\t%s\t10.1.2.3\t8\t8.8.8.8\t0\ticmp\t-\t0.250000\t56\t56\tOTH\tT\tF\t0\t-\t1\t84\t1\t84\t-\t1\n"
-		 "1700000000.000000\t%s\t10.1.2.3\t0\t8.8.8.8\t0\tunknown_transport\t-\t-\t-\t-\tOTH\tT\tF\t0\t-\t1\t84\t0\t0\t-"
+		 "1700000000.123456\t%s\t2a00::53\t40001\t2001:db8::1\t53\tudp\t-\t-\t-\t-"
+		 "\tS0\tF\tT\t0\tD\t1\t80\t0\t0\t-\t17\n"
+		 "1700000000.000000\t%s\t10.1.2.3\t8\t8.8.8.8\t0\ticmp\t-\t0."
+		 "250000\t56\t56\tOTH\tT\tF\t0\t-\t1\t84\t1\t84\t-\t1\n"
+		 "1700000000.000000\t%s\t10.1.2.3\t0\t8.8.8.8\t0\tunknown_transport\t-\t-\t-\t-"
+		 "\tOTH\tT\tF\t0\t-\t1\t84\t0\t0\t-"
 		 "\t89\n",
 		 uid_of(0), uid_of(7), uid_of(8), uid_of(9));
 	assert_string_equal(got, want);

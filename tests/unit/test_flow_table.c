@@ -35,7 +35,7 @@ static uint32_t rand32(void)
 }
 
 #define IDS	200000u
-#define SHARED	16u /* hashes that many ids share, */
+#define SHARED	16u   /* hashes that many ids share, */
 #define SHARERS 4096u /* the first this many of them */
 
 /* What the table ought to hold. */
@@ -65,11 +65,13 @@ static void model_flip(struct zb_flow_table *t, uint32_t id)
 /* Walks the ids of a hash: each must be in the model with that hash, and none be missing. */
 static void model_look_up(const struct zb_flow_table *t, uint32_t id)
 {
-	uint32_t hash = hash_of(id), found = 0, want = id < SHARERS ? model.sharers[id % SHARED] : model.in[id];
+	uint32_t hash = hash_of(id), found = 0,
+		 want = id < SHARERS ? model.sharers[id % SHARED] : model.in[id];
 	struct zb_flow_pos pos;
 	bool seen = false;
 
-	for (uint32_t i = zb_flow_first(t, hash, &pos); i != ZB_FLOW_NONE; i = zb_flow_next(t, hash, &pos)) {
+	for (uint32_t i = zb_flow_first(t, hash, &pos); i != ZB_FLOW_NONE;
+	     i = zb_flow_next(t, hash, &pos)) {
 		assert_true(i < IDS && model.in[i]);
 		assert_int_equal(hash_of(i), hash);
 		seen |= i == id;
@@ -80,8 +82,8 @@ static void model_look_up(const struct zb_flow_table *t, uint32_t id)
 }
 
 /*
- * After any sequence of inserts and removes, over several doublings and back, the table must hold exactly what
- * went in and not out, among it thousands of ids under one hash.
+ * After any sequence of inserts and removes, over several doublings and back, the table must hold
+ * exactly what went in and not out, among it thousands of ids under one hash.
  */
 static void table_random_operations_agree_with_model(void **state)
 {
@@ -180,8 +182,8 @@ static void table_insertion_splits_at_most_one_bucket(void **state)
 	/* At least three quarters full on average, so about 12 bytes each in primary buckets. */
 	assert_true((uint64_t)t.bucket_nr * 64 <= 400000ull * 64 / 5);
 	assert_true(t.seg_nr > 1);
-	assert_int_equal(zb_flow_table_bytes(&t),
-			 (uint64_t)(t.seg_nr + t.over_seg_nr) * (2 << 20) + 2 * ZB_FLOW_SEGS_MAX * sizeof(void *));
+	assert_int_equal(zb_flow_table_bytes(&t), (uint64_t)(t.seg_nr + t.over_seg_nr) * (2 << 20) +
+							  2 * ZB_FLOW_SEGS_MAX * sizeof(void *));
 	zb_flow_table_check(&t);
 	zb_flow_table_fini(&t);
 }
@@ -225,7 +227,8 @@ static void table_insert_without_memory_changes_nothing(void **state)
 	zb_flow_table_fini(&t);
 }
 
-/* When no segment can be had, chains get longer, all is still found, and growth goes on with memory. */
+/* When no segment can be had, chains get longer, all is still found, and growth goes on with
+ * memory. */
 static void table_growth_without_memory_is_made_up_later(void **state)
 {
 	const uint32_t nr = 32768 * ZB_FLOW_SLOTS + 20000, more = 15000;

@@ -97,8 +97,8 @@ static uint64_t tick_of(uint64_t ns)
 }
 
 /*
- * Advances, at most max at a call; what comes must be due, and nothing that was due a tick ago may stay (unless
- * the wheel has seen a later time already).
+ * Advances, at most max at a call; what comes must be due, and nothing that was due a tick ago may
+ * stay (unless the wheel has seen a later time already).
  */
 static uint32_t advance(uint64_t now, uint32_t max)
 {
@@ -136,7 +136,8 @@ static void check_slots(void)
 			for (uint32_t i = 0; i < c->n; i++) {
 				uint32_t id = c->id[i];
 
-				if (zb_conn_at(&pool, id)->wheel_slot != slot || seen_at[id] == slot)
+				if (zb_conn_at(&pool, id)->wheel_slot != slot ||
+				    seen_at[id] == slot)
 					continue; /* left behind when it moved on */
 				assert_true(pending[id]);
 				seen_at[id] = slot;
@@ -166,7 +167,8 @@ static void random_operation(uint64_t now)
 		c->deadline_ns += rand_span();
 		break;
 	default:
-		c->deadline_ns = now + (c->deadline_ns > now ? rand64() % (c->deadline_ns - now) : 0);
+		c->deadline_ns =
+			now + (c->deadline_ns > now ? rand64() % (c->deadline_ns - now) : 0);
 		zb_wheel_hasten(&wheel, id, c->deadline_ns);
 	}
 }
@@ -194,8 +196,8 @@ static void run_random(uint64_t now, uint32_t steps)
 }
 
 /*
- * Whatever is added, moved, removed and however time jumps, no timer may come early, none may be late by more
- * than a tick, none twice and none never.
+ * Whatever is added, moved, removed and however time jumps, no timer may come early, none may be
+ * late by more than a tick, none twice and none never.
  */
 static void wheel_random_operations_agree_with_model(void **state)
 {
@@ -284,7 +286,8 @@ static void wheel_first_is_in_the_next_slot_to_come_up(void **state)
 	for (uint32_t id = 0; id < IDS; id++)
 		add(id, now + rand_span());
 	while (pending_nr > 0) {
-		uint32_t first = zb_wheel_first(&wheel), other = (uint32_t)(rand64() % IDS), slot = UINT32_MAX;
+		uint32_t first = zb_wheel_first(&wheel), other = (uint32_t)(rand64() % IDS),
+			 slot = UINT32_MAX;
 
 		for (uint32_t id = 0; id < IDS; id++)
 			if (pending[id] && zb_conn_at(&pool, id)->wheel_slot < slot)
@@ -303,7 +306,8 @@ static void wheel_first_is_in_the_next_slot_to_come_up(void **state)
 	assert_int_equal(zb_wheel_first(&wheel), UINT32_MAX);
 }
 
-/* Timers that are removed must not be found again, though their connection's id is used anew in the same slot. */
+/* Timers that are removed must not be found again, though their connection's id is used anew in the
+ * same slot. */
 static void wheel_id_used_again_fires_once(void **state)
 {
 	uint32_t ids[8];
@@ -346,7 +350,8 @@ static void wheel_churn_reuses_its_memory(void **state)
 	}
 }
 
-/* Without memory a timer is refused, or stays where it was; once there is memory nothing has been lost. */
+/* Without memory a timer is refused, or stays where it was; once there is memory nothing has been
+ * lost. */
 static void wheel_without_memory_loses_no_timer(void **state)
 {
 	uint32_t ids[IDS], n = 0;
@@ -365,9 +370,12 @@ static void wheel_without_memory_loses_no_timer(void **state)
 		pending[n] = true;
 		pending_nr++;
 	}
-	/* Many a slot of the lowest level for each one of the next: cascading asks for more chunks than it frees. */
+	/* Many a slot of the lowest level for each one of the next: cascading asks for more chunks
+	 * than it frees. */
 	for (uint32_t i = n; i < IDS; i++) {
-		if (zb_wheel_add(&wheel, i, zb_conn_at(&pool, i)->deadline_ns = TODAY + i % 250 * ZB_SEC_NS) < 0)
+		if (zb_wheel_add(&wheel, i,
+				 zb_conn_at(&pool, i)->deadline_ns = TODAY + i % 250 * ZB_SEC_NS) <
+		    0)
 			continue;
 		pending[i] = true;
 		pending_nr++;

@@ -19,7 +19,8 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* An id must be its prefix and letters and digits of 96 bits, within the length that is promised. */
+/* An id must be its prefix and letters and digits of 96 bits, within the length that is promised.
+ */
 static void uid_has_the_shape_that_tools_expect(void **state)
 {
 	unsigned longest = 0;

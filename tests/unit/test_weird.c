@@ -38,7 +38,12 @@ static int tear_down(void **state)
 static struct zb_conn conn_between(uint8_t orig, uint8_t resp, uint16_t port)
 {
 	return (struct zb_conn){
-		.key = {.a = {10, 0, 0, orig}, .b = {192, 0, 2, resp}, .port_a = port, .port_b = 80, .proto = 6, .ip_version = 4},
+		.key = {.a = {10, 0, 0, orig},
+			.b = {192, 0, 2, resp},
+			.port_a = port,
+			.port_b = 80,
+			.proto = 6,
+			.ip_version = 4},
 		.flags = ZB_CONN_ORIG_IS_A,
 		.uid_seq = orig,
 	};
@@ -67,12 +72,17 @@ static void weird_rows_are_exact(void **state)
 	zb_weird_net(&w, ZB_WEIRD_truncated_IP);
 	zb_uid_format(uid, 'C', 1, SECRET);
 	snprintf(want, sizeof(want),
-		 "{\"ts\":1700000000.0,\"uid\":\"%s\",\"id.orig_h\":\"10.0.0.1\",\"id.orig_p\":40000,"
-		 "\"id.resp_h\":\"192.0.2.2\",\"id.resp_p\":80,\"name\":\"UDP_datagram_length_mismatch\","
+		 "{\"ts\":1700000000.0,\"uid\":\"%s\",\"id.orig_h\":\"10.0.0.1\",\"id.orig_p\":"
+		 "40000,"
+		 "\"id.resp_h\":\"192.0.2.2\",\"id.resp_p\":80,\"name\":\"UDP_datagram_length_"
+		 "mismatch\","
 		 "\"addl\":\"9 != 12\",\"notice\":false,\"peer\":\"lcore-2\",\"source\":\"UDP\"}\n"
-		 "{\"ts\":1700000001.5,\"id.orig_h\":\"10.0.0.1\",\"id.orig_p\":0,\"id.resp_h\":\"192.0.2.9\","
-		 "\"id.resp_p\":0,\"name\":\"truncated_header\",\"notice\":false,\"peer\":\"lcore-2\"}\n"
-		 "{\"ts\":1700000001.5,\"name\":\"truncated_IP\",\"notice\":false,\"peer\":\"lcore-2\","
+		 "{\"ts\":1700000001.5,\"id.orig_h\":\"10.0.0.1\",\"id.orig_p\":0,\"id.resp_h\":"
+		 "\"192.0.2.9\","
+		 "\"id.resp_p\":0,\"name\":\"truncated_header\",\"notice\":false,\"peer\":\"lcore-"
+		 "2\"}\n"
+		 "{\"ts\":1700000001.5,\"name\":\"truncated_IP\",\"notice\":false,\"peer\":\"lcore-"
+		 "2\","
 		 "\"source\":\"IP\"}\n",
 		 uid);
 	assert_string_equal(logs_read(&logs, "weird"), want);
@@ -103,7 +113,8 @@ static void weird_of_a_connection_is_muted_for_ten_minutes(void **state)
 /* Once per originator and day, whatever it is connected to; once per connection and day. */
 static void weird_per_originator_and_per_connection_last_a_day(void **state)
 {
-	struct zb_conn a = conn_between(1, 2, 40000), b = conn_between(1, 3, 40001), c = conn_between(4, 2, 40000);
+	struct zb_conn a = conn_between(1, 2, 40000), b = conn_between(1, 3, 40001),
+		       c = conn_between(4, 2, 40000);
 	struct zb_conn *all[] = {&a, &b, &c, &a, &b, &c};
 
 	(void)state;
@@ -128,11 +139,12 @@ static void weird_of_addresses_follows_their_policy(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		dst[3] = (uint8_t)i;
-		zb_weird_flow(&w, ZB_WEIRD_bad_IP_checksum, src, dst, 4); /* one source */
+		zb_weird_flow(&w, ZB_WEIRD_bad_IP_checksum, src, dst, 4);  /* one source */
 		zb_weird_flow(&w, ZB_WEIRD_truncated_header, src, dst, 4); /* three pairs */
 		zb_weird_flow(&w, ZB_WEIRD_truncated_header, src, dst, 4);
 	}
-	zb_weird_flow(&w, ZB_WEIRD_bad_IP_checksum, src, dst, 16); /* an IPv6 address is another one */
+	zb_weird_flow(&w, ZB_WEIRD_bad_IP_checksum, src, dst,
+		      16); /* an IPv6 address is another one */
 	assert_int_equal(rows(), 1 + 3 + 1);
 }
 
@@ -171,7 +183,9 @@ static void weird_memory_is_bounded_and_forgets_the_oldest(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < nr; i++, w.now_ns += 1000) {
-		uint8_t src[4] = {(uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}, dst[4] = {0};
+		uint8_t src[4] = {(uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8),
+				  (uint8_t)i},
+			dst[4] = {0};
 
 		zb_weird_flow(&w, ZB_WEIRD_bad_IP_checksum, src, dst, 4);
 		zb_weird_flow(&w, ZB_WEIRD_bad_IP_checksum, src, dst, 4);
@@ -195,12 +209,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(weird_rows_are_exact, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(weird_of_a_connection_is_muted_for_ten_minutes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(weird_per_originator_and_per_connection_last_a_day, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(weird_of_addresses_follows_their_policy, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(weird_without_addresses_is_sampled, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(weird_that_is_ignored_or_has_no_log_is_counted, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(weird_memory_is_bounded_and_forgets_the_oldest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(weird_of_a_connection_is_muted_for_ten_minutes,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(weird_per_originator_and_per_connection_last_a_day,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(weird_of_addresses_follows_their_policy, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(weird_without_addresses_is_sampled, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(weird_that_is_ignored_or_has_no_log_is_counted,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(weird_memory_is_bounded_and_forgets_the_oldest,
+						set_up, tear_down),
 		cmocka_unit_test(weird_names_are_complete),
 	};
 

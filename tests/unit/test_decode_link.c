@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_decode_link.c - every link layer and encapsulation, whole and cut at each byte */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/decode.h"
+
+#define MACS "02000000000a02000000000b"
+#define IP   "45000014"
+
+struct link_case {
+	const char *name;
+	enum zb_link link;
+	const char *hex; /* what stands in front of the IP header */
+	enum zb_fate fate;
+};
+
+static const struct link_case cases[] = {
+	{"IPv4", ZB_LINK_ETHERNET, MACS "0800", ZB_FATE_conn},
+	{"IPv6", ZB_LINK_ETHERNET, MACS "86dd", ZB_FATE_conn},
+	{"802.1Q", ZB_LINK_ETHERNET, MACS "810000640800", ZB_FATE_conn},
+	{"802.1ad", ZB_LINK_ETHERNET, MACS "88a80007810000640800", ZB_FATE_conn},
+	{"old QinQ", ZB_LINK_ETHERNET, MACS "91000007810000640800", ZB_FATE_conn},
+	{"older QinQ", ZB_LINK_ETHERNET, MACS "92000007920000648100006486dd", ZB_FATE_conn},
+	{"eight tags", ZB_LINK_ETHERNET,
+	 MACS "8100000181000002810000038100000481000005810000068100000781000008"
+	      "0800",
+	 ZB_FATE_conn},
+	{"MPLS", ZB_LINK_ETHERNET, MACS "884700010140", ZB_FATE_conn},
+	{"MPLS, three labels", ZB_LINK_ETHERNET, MACS "8847000100400002004000030140", ZB_FATE_conn},
+	{"MPLS multicast", ZB_LINK_ETHERNET, MACS "884800010140", ZB_FATE_conn},
+	{"MPLS in a VLAN", ZB_LINK_ETHERNET, MACS "81000064884700010140", ZB_FATE_conn},
+	{"PPPoE", ZB_LINK_ETHERNET,
+	 MACS "8864110000010016"
+	      "0021",
+	 ZB_FATE_conn},
+	{"PPPoE, IPv6", ZB_LINK_ETHERNET,
+	 MACS "8864110000010016"
+	      "0057",
+	 ZB_FATE_conn},
+	{"PPPoE, compressed", ZB_LINK_ETHERNET,
+	 MACS "8864110000010015"
+	      "21",
+	 ZB_FATE_conn},
+	{"PPPoE in QinQ", ZB_LINK_ETHERNET,
+	 MACS "88a80007810000648864110000010016"
+	      "0021",
+	 ZB_FATE_conn},
+	{"SNAP", ZB_LINK_ETHERNET,
+	 MACS "001c"
+	      "aaaa03000000"
+	      "0800",
+	 ZB_FATE_conn},
+	{"SNAP with a tag", ZB_LINK_ETHERNET,
+	 MACS "0020"
+	      "aaaa03000000"
+	      "810000640800",
+	 ZB_FATE_conn},
+	{"tag before SNAP", ZB_LINK_ETHERNET,
+	 MACS "81000064"
+	      "001c"
+	      "aaaa03000000"
+	      "0800",
+	 ZB_FATE_conn},
+	{"raw", ZB_LINK_RAW_IP, "", ZB_FATE_conn},
+	{"cooked", ZB_LINK_SLL,
+	 "0000000100060200000000010000"
+	 "0800",
+	 ZB_FATE_conn},
+	{"cooked, tagged", ZB_LINK_SLL,
+	 "0000000100060200000000010000"
+	 "810000640800",
+	 ZB_FATE_conn},
+	{"cooked 2", ZB_LINK_SLL2,
+	 "0800"
+	 "000000000002000100060200000000010000",
+	 ZB_FATE_conn},
+	{"loopback, little-endian", ZB_LINK_NULL, "02000000", ZB_FATE_conn},
+	{"loopback, big-endian", ZB_LINK_NULL, "00000002", ZB_FATE_conn},
+	{"loopback, IPv6 of Linux", ZB_LINK_NULL, "0a000000", ZB_FATE_conn},
+	{"loopback, IPv6 of NetBSD", ZB_LINK_NULL, "00000018", ZB_FATE_conn},
+	{"loopback, IPv6 of FreeBSD", ZB_LINK_NULL, "1c000000", ZB_FATE_conn},
+	{"loopback, IPv6 of macOS", ZB_LINK_NULL, "0000001e", ZB_FATE_conn},
+	{"PPP", ZB_LINK_PPP, "0021", ZB_FATE_conn},
+	{"PPP, IPv6", ZB_LINK_PPP, "0057", ZB_FATE_conn},
+	{"PPP, compressed", ZB_LINK_PPP, "21", ZB_FATE_conn},
+	{"PPP, HDLC framing", ZB_LINK_PPP, "ff030021", ZB_FATE_conn},
+	{"PPP, HDLC framing, compressed", ZB_LINK_PPP, "ff0357", ZB_FATE_conn},
+	{"PPP, MPLS", ZB_LINK_PPP, "028100010140", ZB_FATE_conn},
+	{"ARP", ZB_LINK_ETHERNET, MACS "0806", ZB_FATE_arp},
+	{"RARP", ZB_LINK_ETHERNET, MACS "8035", ZB_FATE_arp},
+	{"ARP in a VLAN", ZB_LINK_ETHERNET, MACS "810000640806", ZB_FATE_arp},
+	{"LLDP", ZB_LINK_ETHERNET, MACS "88cc", ZB_FATE_non_ip},
+	{"PPPoE discovery", ZB_LINK_ETHERNET, MACS "8863", ZB_FATE_non_ip},
+	{"PPPoE, LCP", ZB_LINK_ETHERNET,
+	 MACS "8864110000010016"
+	      "c021",
+	 ZB_FATE_non_ip},
+	{"MPLS, pseudo wire", ZB_LINK_ETHERNET,
+	 MACS "884700010140"
+	      "00000000",
+	 ZB_FATE_non_ip},
+	{"spanning tree", ZB_LINK_ETHERNET,
+	 MACS "0026"
+	      "424203"
+	      "0000000000",
+	 ZB_FATE_non_ip},
+	{"SNAP of a vendor", ZB_LINK_ETHERNET,
+	 MACS "001c"
+	      "aaaa0300000c"
+	      "2000",
+	 ZB_FATE_non_ip},
+	{"type below 1536", ZB_LINK_ETHERNET, MACS "05ff", ZB_FATE_non_ip},
+	{"loopback, other family", ZB_LINK_NULL, "07000000", ZB_FATE_non_ip},
+	{"PPP, LCP", ZB_LINK_PPP, "ff03c021", ZB_FATE_non_ip},
+	{"unknown link", ZB_LINK_NR, "", ZB_FATE_non_ip},
+};
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+static uint32_t put_hex(uint8_t *p, const char *hex)
+{
+	uint32_t n = 0;
+
+	for (; hex[0] != '\0'; hex += 2, n++) {
+		const char pair[] = {hex[0], hex[1], '\0'};
+
+		p[n] = (uint8_t)strtoul(pair, NULL, 16);
+	}
+	return n;
+}
+
+/* The first n bytes of a packet in a block of exactly their size, so that a sanitizer sees a read
+ * too far. */
+static enum zb_fate decode_cut(enum zb_link link, const uint8_t *bytes, uint32_t n,
+			       uint16_t *l3_off)
+{
+	uint8_t *block = malloc(n);
+	struct zb_pkt p = {.data = block,
+			   .cap_len = n,
+			   .wire_len = n,
+			   .link = (uint8_t)link,
+			   .l3_off = 0xabcd};
+	enum zb_fate fate, again;
+
+	assert_true(block != NULL || n == 0);
+	if (n != 0)
+		memcpy(block, bytes, n);
+	fate = zb_decode_link(&p);
+	*l3_off = p.l3_off;
+	again = zb_decode_link_any(&p);
+	assert_int_equal(fate, again); /* the inline short cut is a short cut only */
+	free(block);
+	return fate;
+}
+
+/* The IP header must be found behind each stack of headers, and what is not IP be told what it is.
+ */
+static void link_header_leads_to_ip_or_its_fate(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CASES; i++) {
+		uint8_t bytes[128];
+		uint32_t head = put_hex(bytes, cases[i].hex),
+			 n = head + put_hex(bytes + head, IP IP IP IP IP);
+		uint16_t l3_off;
+
+		print_message("  %s\n", cases[i].name);
+		assert_int_equal(decode_cut(cases[i].link, bytes, n, &l3_off), cases[i].fate);
+		if (cases[i].fate == ZB_FATE_conn)
+			assert_int_equal(l3_off, head);
+	}
+}
+
+/* Cut anywhere in the link headers, a packet must be called truncated (or what its part already
+ * says). */
+static void link_header_cut_at_each_byte_is_truncated(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CASES; i++) {
+		uint8_t bytes[128];
+		uint32_t head = put_hex(bytes, cases[i].hex);
+		uint16_t l3_off;
+
+		if (cases[i].fate != ZB_FATE_conn)
+			continue;
+		for (uint32_t n = 0; n < head; n++) {
+			enum zb_fate fate = decode_cut(cases[i].link, bytes, n, &l3_off);
+			/* Too short for SNAP, an 802.3 frame is some other LLC; ff alone is a
+			 * compressed protocol. */
+			bool other = strstr(cases[i].name, "SNAP") != NULL ||
+				     (n == 1 && strncmp(cases[i].hex, "ff", 2) == 0);
+
+			if (fate != ZB_FATE_truncated_link && !(other && fate == ZB_FATE_non_ip))
+				fail_msg("%s cut to %u bytes: fate %d", cases[i].name, n,
+					 (int)fate);
+		}
+	}
+}
+
+/* A stack of tags that reaches beyond 16-bit offsets is no packet. */
+static void link_header_of_64_kib_is_refused(void **state)
+{
+	uint32_t n = 12 + 20000 * 4 + 2;
+	uint8_t *bytes = calloc(1, n);
+	uint16_t l3_off;
+
+	(void)state;
+	assert_non_null(bytes);
+	for (uint32_t at = 12; at < n - 2; at += 4)
+		memcpy(bytes + at, "\x81\x00\x00\x64", 4);
+	memcpy(bytes + n - 2, "\x08\x00", 2);
+	assert_int_equal(decode_cut(ZB_LINK_ETHERNET, bytes, n, &l3_off), ZB_FATE_non_ip);
+	free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(link_header_leads_to_ip_or_its_fate),
+		cmocka_unit_test(link_header_cut_at_each_byte_is_truncated),
+		cmocka_unit_test(link_header_of_64_kib_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
