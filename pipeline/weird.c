@@ -17,8 +17,6 @@ static const char *const weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)};
 
 #define DAY_NS	    (86400 * ZB_SEC_NS)
 #define MUTE_NS	    (600 * ZB_SEC_NS)
-#define NET_ALL	    25	 /* the first that are all logged */
-#define NET_ONE_IN  1000 /* after that */
 #define SEEN_PROBES 8
 
 static const struct zb_row_field weird_fields[] = {
@@ -164,7 +162,8 @@ void zb_weird_net(struct zb_weird *w, enum zb_weird_name name)
 
 	if (!count_it(w, name))
 		return;
-	if (w->count[name] > NET_ALL && w->count[name] % NET_ONE_IN != 0)
+	/* Nobody to tell them apart by: the name alone is muted. */
+	if (!first_time(w, what_of(w, name, "", 0), MUTE_NS))
 		return;
 	if (!zb_log_row(w->port, 64, &r))
 		return;

@@ -3,11 +3,11 @@
  * weird.h - oddities in the traffic: counted by name, thinned out as Zeek does, written to
  * weird.log
  *
- * Every occurrence is counted. Which ones become rows follows Zeek's two layers: names are dropped,
- * logged once per originator or per connection (for a day), or logged and then muted for ten
- * minutes for the same connection; oddities of no connection at all are sampled, 25 and then one in
- * a thousand. The memory of what has been logged is a table of fixed size: under attack it forgets
- * the oldest, it does not grow. (Zeek: base/frameworks/notice/weird.zeek, Reporter)
+ * Every occurrence is counted. Which ones become rows follows Zeek: names are dropped, logged once
+ * per originator or per connection (for a day), or logged and then muted for ten minutes for the
+ * same connection, the same two addresses, or, when not even these are known, altogether. The
+ * memory of what has been logged is a table of fixed size: under attack it forgets the oldest, it
+ * does not grow. (Zeek: base/frameworks/notice/weird.zeek)
  *
  * Threading: one lcore.
  */

@@ -250,9 +250,8 @@ static void check_virtual(struct advisor *a)
 	zb_topo_host_facts(a->t, &h);
 	if (h.hypervisor[0] != '\0')
 		add(a, false,
-		    "this is a virtual machine (%s): its CPUs can be taken away at any time; see "
-		    "the "
-		    "steal time in lcore.log before trusting a figure",
+		    "this is a virtual machine (%s): its CPUs can be taken away at any time; "
+		    "compare figures of one run, or medians of several",
 		    h.hypervisor);
 }
 
