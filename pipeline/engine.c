@@ -159,8 +159,8 @@ static NOINLINE void zb_stage_conn(struct zb_engine *e)
 }
 
 /*
- * Ends only what a packet still to come would find ended too, however late it says it is: so rows do
- * not depend on where bursts end.
+ * Ends only what a packet still to come would find ended too, however late it says it is: so rows
+ * do not depend on where bursts end.
  */
 static NOINLINE void zb_stage_expire(struct zb_engine *e)
 {
