@@ -93,6 +93,17 @@ static const struct link_case cases[] = {
 	{"PPP, HDLC framing", ZB_LINK_PPP, "ff030021", ZB_FATE_conn},
 	{"PPP, HDLC framing, compressed", ZB_LINK_PPP, "ff0357", ZB_FATE_conn},
 	{"PPP, MPLS", ZB_LINK_PPP, "028100010140", ZB_FATE_conn},
+	{"FDDI with SNAP", ZB_LINK_FDDI,
+	 "50" MACS "aaaa03000000"
+	 "0800",
+	 ZB_FATE_conn},
+	{"Cisco HDLC", ZB_LINK_C_HDLC, "0f000800", ZB_FATE_conn},
+	{"Cisco HDLC, IPv6", ZB_LINK_C_HDLC, "8f0086dd", ZB_FATE_conn},
+	{"FDDI, station management", ZB_LINK_FDDI, "41" MACS "0102030405060708", ZB_FATE_non_ip},
+	{"Cisco HDLC, keep-alive", ZB_LINK_C_HDLC,
+	 "8f008035"
+	 "00000002",
+	 ZB_FATE_arp},
 	{"ARP", ZB_LINK_ETHERNET, MACS "0806", ZB_FATE_arp},
 	{"RARP", ZB_LINK_ETHERNET, MACS "8035", ZB_FATE_arp},
 	{"ARP in a VLAN", ZB_LINK_ETHERNET, MACS "810000640806", ZB_FATE_arp},

@@ -11,11 +11,25 @@
 
 #include "frame_source.h"
 #include "log_read.h"
-#include "pipeline/conn.h"
+#include "pipeline/conn_pool.h"
 #include "pipeline/engine.h"
 
 #define START_NS (1700000000 * ZB_SEC_NS)
 #define NR	 20000u
+
+/* Linked with --wrap: allocations still granted; negative: any number. */
+static long memalign_left = -1;
+int __real_posix_memalign(void **p, size_t align, size_t size);
+int __wrap_posix_memalign(void **p, size_t align, size_t size);
+
+int __wrap_posix_memalign(void **p, size_t align, size_t size)
+{
+	if (memalign_left == 0)
+		return ENOMEM;
+	if (memalign_left > 0)
+		memalign_left--;
+	return __real_posix_memalign(p, align, size);
+}
 
 static bool stop;
 
@@ -341,6 +355,24 @@ static void engine_at_its_limit_sheds_and_goes_on(void **state)
 	run_free(r);
 }
 
+/* When memory runs out, packets of new flows must be counted as without state, and all others go on
+ * as before. */
+static void engine_without_memory_counts_what_has_no_state(void **state)
+{
+	const uint64_t room = 1u << ZB_CONN_CHUNK_SHIFT;
+	struct run *r = run_new(make_flows, 3 * room);
+
+	(void)state;
+	memalign_left = 2; /* the table's first segment and one chunk of connections */
+	run_it(r, ZB_SINK_FILES);
+	memalign_left = -1;
+	assert_int_equal(r->stat.fate[ZB_FATE_conn], room);
+	assert_int_equal(r->stat.fate[ZB_FATE_no_state], 2 * room);
+	assert_int_equal(r->stat.log_rows[ZB_LOG_CONN], room);
+	assert_int_equal(r->stat.c[ZB_C_udp_conns], room);
+	run_free(r);
+}
+
 /* A million open flows must cost no more than 300 bytes each, table and timers included. */
 static void engine_flow_costs_at_most_300_bytes(void **state)
 {
@@ -417,6 +449,7 @@ int main(void)
 		cmocka_unit_test(engine_snapshots_stand_at_their_boundaries),
 		cmocka_unit_test(engine_stopped_logs_what_is_open),
 		cmocka_unit_test(engine_at_its_limit_sheds_and_goes_on),
+		cmocka_unit_test(engine_without_memory_counts_what_has_no_state),
 		cmocka_unit_test(engine_flow_costs_at_most_300_bytes),
 		cmocka_unit_test(engine_in_touch_mode_keeps_no_state),
 		cmocka_unit_test(engine_without_packets_ends),

@@ -58,6 +58,14 @@ static unsigned rows(void)
 	return n;
 }
 
+static uint64_t rows_so_far(void)
+{
+	struct zb_log_port_stat st;
+
+	zb_log_port_stat(w.port, &st);
+	return st.rows;
+}
+
 /* Rows of a connection, of two addresses and of a bare packet must have Zeek's members. */
 static void weird_rows_are_exact(void **state)
 {
@@ -103,6 +111,7 @@ static void weird_of_a_connection_is_muted_for_ten_minutes(void **state)
 	}
 	w.now_ns = T0 + 600 * ZB_SEC_NS - 1;
 	zb_weird_conn(&w, &a, ZB_WEIRD_data_after_reset, NULL);
+	assert_int_equal(rows_so_far(), 3);
 	w.now_ns = T0 + 600 * ZB_SEC_NS;
 	zb_weird_conn(&w, &a, ZB_WEIRD_data_after_reset, NULL);
 	assert_int_equal(w.count[ZB_WEIRD_data_after_reset], 202);
@@ -125,6 +134,7 @@ static void weird_per_originator_and_per_connection_last_a_day(void **state)
 	w.now_ns += DAY_NS - 1;
 	zb_weird_conn(&w, &b, ZB_WEIRD_bad_TCP_checksum, NULL);
 	zb_weird_conn(&w, &b, ZB_WEIRD_simultaneous_open, NULL);
+	assert_int_equal(rows_so_far(), 2 + 3);
 	w.now_ns += 1;
 	zb_weird_conn(&w, &b, ZB_WEIRD_bad_TCP_checksum, NULL);
 	zb_weird_conn(&w, &b, ZB_WEIRD_simultaneous_open, NULL);
