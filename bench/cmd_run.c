@@ -54,7 +54,7 @@ static const struct zb_opt options[] = {
 	{"heap", 0, ZB_OPT_STRING, "WHEN", "off", 0, 0, NULL,
 	 "heap dumps: off, final, or one each BYTES allocated", O(heap)},
 	{"self-cost", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
-	 "measure what measuring costs here, in paired runs", O(self_cost)},
+	 "measure what measuring costs here; takes minutes", O(self_cost)},
 	{.help = "Output"},
 	{"out", 'o', ZB_OPT_STRING, "DIR", NULL, 0, 0, NULL,
 	 "folder (default: zbench-out/TIME-NAME)", O(out)},
@@ -137,11 +137,13 @@ static void tell(struct zb_run_job *j)
 	const struct zb_trace_info *info = zb_trace_info(j->trace);
 	char bytes[32], mem[32];
 
-	printf("%s: %" PRIu64 " packets, %s, loaded in %.2f s (%s in memory)\n", j->conf->pcap.v[0],
-	       info->pkt_nr, zb_report_bytes(info->wire_bytes, bytes, sizeof(bytes)), info->load_s,
+	if (info->file_nr == 1)
+		printf("%s", j->conf->pcap.v[0]);
+	else
+		printf("%u files, merged by time", info->file_nr);
+	printf(": %" PRIu64 " packets, %s, loaded in %.2f s (%s in memory)\n", info->pkt_nr,
+	       zb_report_bytes(info->wire_bytes, bytes, sizeof(bytes)), info->load_s,
 	       zb_report_bytes(info->image_bytes + info->index_bytes, mem, sizeof(mem)));
-	if (info->file_nr > 1)
-		printf("(and %u more files, merged by time)\n", info->file_nr - 1);
 	zb_report_table(&j->pass, j->tsc_hz, stdout);
 	zb_report_ledger(&j->pass, stdout);
 	if (j->holder_nr != 0)
@@ -155,6 +157,8 @@ static int carry_out(struct zb_run_job *j, int argc, char **argv)
 {
 	int ret;
 
+	zb_out_dir_clear(&j->out);
+	zb_job_catch_signals();
 	if (j->conf->self_cost) {
 		ret = zb_self_cost(j);
 		if (ret < 0)

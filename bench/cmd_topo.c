@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_topo.c - zbench topo: the machine, where a run would sit on it, and what is wrong with that /
+ * cmd_topo.c - zbench topo: the machine, where a run would sit on it, and what is wrong with that
  */
 #include "bench/options.h"
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bench/out_dir.h"
+#include "bench/pass.h"
 #include "profiler/diag.h"
 
 #define ROOT "zbench-out"
@@ -88,6 +89,22 @@ int zb_out_dir_make(struct zb_out_dir *d, const char *path, const char *name)
 		zb_err("--out %s: %s; give a folder that can be written",
 		       path != NULL ? path : d->path, strerror(-ret));
 	return ret;
+}
+
+void zb_out_dir_clear(const struct zb_out_dir *d)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/result.json", d->path);
+	unlink(path);
+	for (unsigned i = 0; i < ZB_LOG_NR; i++) {
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s.log", d->path, zb_log_stream_name[i]);
+		/* Only plain files: a link may have been put there to lead the log elsewhere. */
+		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+			unlink(path);
+	}
 }
 
 int zb_out_dir_sub(const struct zb_out_dir *d, const char *sub, char *buf)

@@ -22,6 +22,10 @@ struct zb_out_dir {
  */
 int zb_out_dir_make(struct zb_out_dir *d, const char *path, const char *name);
 
+/* Removes what an earlier run left there that would be taken for this one's: result.json and logs.
+ */
+void zb_out_dir_clear(const struct zb_out_dir *d);
+
 /* Makes a folder below it ("flame"); writes its path to buf (PATH_MAX bytes). 0 or -errno, said. */
 int zb_out_dir_sub(const struct zb_out_dir *d, const char *sub, char *buf);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pass.c - sets a run up, launches the workers, reports while they work, collects what they leave /
+ * pass.c - sets a run up, launches the workers, reports while they work, collects what they leave
  */
 #include <errno.h>
 #include <stdio.h>

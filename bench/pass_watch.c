@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pass_watch.c - what the reporter looks at besides statistics: heap growth and the progress line /
+ * pass_watch.c - what the reporter looks at besides statistics: heap growth and the progress line
  */
 #include <inttypes.h>
 #include <stdio.h>

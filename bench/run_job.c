@@ -15,6 +15,8 @@
 #include "bench/run_report.h"
 #include "profiler/diag.h"
 
+#define LOG_WAIT_SHARE 20 /* a twentieth of the cycles spent waiting is worth a word */
+
 static volatile sig_atomic_t signalled;
 
 static void on_signal(int sig)
@@ -49,8 +51,11 @@ static int check_heap(struct zb_run_job *j)
 	if (strcmp(text, "final") != 0) {
 		v = strtoull(text, &end, 10);
 		switch (*end) {
+		case 'g':
 		case 'G': shift += 10; /* fall through */
+		case 'm':
 		case 'M': shift += 10; /* fall through */
+		case 'k':
 		case 'K': shift += 10; end++;
 		}
 		if (*text < '0' || *text > '9' || *end != '\0' || v == 0 ||
@@ -177,14 +182,19 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		c->secret = (uint64_t)(j->begin_s * 1e9) ^ (uint64_t)getpid() << 32;
 }
 
-int zb_job_pass(struct zb_run_job *j)
+void zb_job_catch_signals(void)
 {
 	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
-	int ret = 0;
 
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+}
+
+int zb_job_pass(struct zb_run_job *j)
+{
+	int ret = 0;
+
 	if (j->heap_on)
 		ret = zb_out_dir_sub(&j->out, "heap", j->heap_dir);
 	if (ret == 0 && j->heap_on)
@@ -247,6 +257,19 @@ static void note_run(struct zb_run_job *j)
 	struct zb_sampler_stat st = {0};
 	uint64_t lost = rows_lost(j);
 
+	struct zb_lcore_stat sum;
+
+	zb_report_sum(&j->pass, &sum);
+	if (sum.c[ZB_C_conns_evicted] != 0)
+		zb_job_note(j,
+			    "%" PRIu64 " connections were ended early to make room for others: "
+			    "--flows-max %" PRIu64 " is too low for this traffic",
+			    sum.c[ZB_C_conns_evicted], j->conf->flows_max);
+	if (sum.c[ZB_C_log_wait_cycles] > sum.busy_cycles / LOG_WAIT_SHARE)
+		zb_job_note(j,
+			    "%.0f %% of the busy cycles were waiting for the log writer: the disk "
+			    "limits this run; try --logs none",
+			    100.0 * (double)sum.c[ZB_C_log_wait_cycles] / (double)sum.busy_cycles);
 	if (j->pass.interrupted)
 		zb_job_note(
 			j,
@@ -335,9 +358,12 @@ static void fill_evidence(struct zb_run_job *j, struct zb_result *r)
 		};
 	}
 	getrusage(RUSAGE_SELF, &ru);
+	/* The kernel brings the two up to date at different times. */
+	uint64_t rss = rss_bytes(), peak = (uint64_t)ru.ru_maxrss * 1024;
+
 	r->memory = (struct zb_result_memory){
-		.peak_rss_bytes = (uint64_t)ru.ru_maxrss * 1024,
-		.rss_bytes = rss_bytes(),
+		.peak_rss_bytes = rss > peak ? rss : peak,
+		.rss_bytes = rss,
 		.trace_image_bytes = info->image_bytes,
 		.trace_index_bytes = info->index_bytes,
 		.has_heap = j->pass.has_heap,

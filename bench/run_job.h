@@ -51,7 +51,10 @@ struct zb_run_job {
 /* Checks options against each other and the machine; places threads. -EINVAL, said. */
 int zb_job_check(struct zb_run_job *j);
 
-/* Fills the pass's conf from the options and runs it, with signals caught. */
+/* From now on the first SIGINT or SIGTERM ends a pass in good order, and the second the process. */
+void zb_job_catch_signals(void);
+
+/* Fills the pass's conf from the options and runs it. */
 int zb_job_pass(struct zb_run_job *j);
 
 /* Fills a pass's conf from the options: also the base of the passes of --self-cost. */

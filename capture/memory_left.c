@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * memory_left.c - how much memory a trace may take: the machine's, or less where a cgroup says so /
+ * memory_left.c - how much memory a trace may take: the machine's, or less where a cgroup says so
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -100,7 +100,7 @@ static void adjust_field(struct zb_trace_pkt *p, uint8_t *field, uint32_t delta,
 }
 
 /*
- * UDP: 0 means no checksum and stays; a computed 0 is sent as 0xffff, so it never comes out as 0. /
+ * UDP: 0 means no checksum and stays; a computed 0 is sent as 0xffff, so it never comes out as 0.
  */
 static void adjust_udp(uint8_t *field, uint32_t delta)
 {

@@ -24,7 +24,7 @@ int zb_index_grow(struct zb_index *x, int numa_id)
 		ret = zb_region_map(&x->region, FIRST_BYTES, false);
 	} else {
 		/*
-		 * Only large steps can be what fills the memory; small ones are not worth asking. /
+		 * Only large steps can be what fills the memory; small ones are not worth asking.
 		 */
 		if (step == STEP_BYTES && zb_memory_check("trace index", step) < 0)
 			return -ENOMEM;

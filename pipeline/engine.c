@@ -182,8 +182,11 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 				for (unsigned line = 0; line < 4; line++)
 					__builtin_prefetch(next + line * 64);
 			}
-			zb_conn_log_row(e->conn_port, zb_conn_at(&s->pool, s->finished[i]),
-					e->conf.secret);
+			struct zb_conn *c = zb_conn_at(&s->pool, s->finished[i]);
+
+			if (c->history_lost != 0)
+				zb_weird_conn(&e->weird, c, ZB_WEIRD_history_truncated, NULL);
+			zb_conn_log_row(e->conn_port, c, e->conf.secret);
 		}
 	}
 	zb_conn_set_release(s);
@@ -195,7 +198,7 @@ static void touch(struct zb_engine *e)
 }
 
 /*
- * Log counters, gauges and what the source says it offered: brought up to date before a snapshot. /
+ * Log counters, gauges and what the source says it offered: brought up to date before a snapshot.
  */
 static void refresh_stat(struct zb_engine *e)
 {

@@ -238,7 +238,7 @@ void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t 
 }
 
 /*
- * First check at or after base, in steps of six seconds, that finds the connection idle for five. /
+ * First check at or after base, in steps of six seconds, that finds the connection idle for five.
  */
 static uint64_t session_check(uint64_t base, uint64_t last)
 {

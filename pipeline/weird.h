@@ -22,7 +22,6 @@
  * X(name, policy, source): Zeek's names, policies and the analyzer that raises them ("" for none).
  */
 #define ZB_WEIRD_LIST(X)                                  \
-	X(truncated_ethernet_frame, LOG, "ETHERNET")      \
 	X(truncated_link_header, LOG, "")                 \
 	X(truncated_IP, LOG, "IP")                        \
 	X(unknown_ip_version, LOG, "IP")                  \
@@ -32,11 +31,6 @@
 	X(internally_truncated_header, LOG, "IP")         \
 	X(IPv4_min_header_size, LOG, "IP")                \
 	X(bad_IP_checksum, PER_ORIG, "IP")                \
-	X(incompletely_captured_fragment, LOG, "IP")      \
-	X(excessively_small_fragment, PER_ORIG, "")       \
-	X(excessively_large_fragment, LOG, "")            \
-	X(fragment_with_DF, LOG, "")                      \
-	X(bad_MH_checksum, LOG, "IP")                     \
 	X(ipv6_no_next, LOG, "IP")                        \
 	X(ipv6_chain_too_long, LOG, "IP")                 \
 	X(truncated_header, LOG, "")                      \
@@ -73,10 +67,8 @@
 	X(simultaneous_open, PER_CONN, "TCP")             \
 	X(spontaneous_FIN, IGNORE, "TCP")                 \
 	X(spontaneous_RST, IGNORE, "TCP")                 \
-	X(truncated_tcp_payload, LOG, "TCP")              \
 	X(unsolicited_SYN_response, IGNORE, "TCP")        \
 	X(window_recision, LOG, "")                       \
-	X(unknown_protocol, LOG, "")                      \
 	X(history_truncated, LOG, "zbench")
 
 #define ZB_ENUM_W(name, policy, source) ZB_WEIRD_##name,

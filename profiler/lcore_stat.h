@@ -152,7 +152,7 @@ static inline uint64_t zb_stat_peek(const uint64_t *v)
 }
 
 /*
- * Adds src to dst, member by member; times take the earliest, latest or largest that makes sense. /
+ * Adds src to dst, member by member; times take the earliest, latest or largest that makes sense.
  */
 void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src);
 

@@ -310,7 +310,8 @@ static void check_huge_pages(struct advisor *a)
 	closedir(dir);
 	if (free_nr == 0)
 		add(a, false,
-		    "no huge page is free: packet memory uses 4 KiB pages and costs more TLB "
+		    "no huge page is free: the trace gets transparent ones at best, which costs "
+		    "TLB "
 		    "misses; "
 		    "sysctl vm.nr_hugepages=512 sets 1 GiB aside");
 }

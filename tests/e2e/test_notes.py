@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_notes.py - a run says what a person would otherwise take for granted: shed state, files of an earlier run"""
+import zb
+
+
+class Notes(zb.Case):
+    def test_shed_connections_are_told(self):
+        trace = self.trace("--profile", "flood", "--flows", 5000)
+        self.assert_done(self.zbench("--pcap", trace.path, "--flows-max", 256))
+        result = self.result()
+        evicted = result["totals"]["conns_evicted"]
+        self.assertGreater(evicted, 4000)
+        self.assertTrue(any(note.startswith(f"{evicted} connections were ended early")
+                            for note in result["verdict"]["notes"]), result["verdict"]["notes"])
+        self.assertEqual(result["totals"]["log_rows"]["conn"], 5000)
+        self.assertEqual(result["totals"]["residual_pkts"], 0)
+
+    def test_folder_used_again_holds_only_the_new_run(self):
+        trace = self.trace("--packets", 2000)
+        self.assert_done(self.zbench("--pcap", trace.path))
+        self.assertIn("conn.log", zb.listing(self.out))
+        self.assert_done(self.zbench("--pcap", trace.path, "--logs", "none"))
+        self.assertEqual([name for name in zb.listing(self.out) if name.endswith(".log")], [])
+        self.assertEqual(self.result()["totals"]["log_rows"].get("conn", 0), 0)
+
+
+if __name__ == "__main__":
+    zb.main()
