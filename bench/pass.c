@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +44,14 @@ static void worker_at_end(void *arg)
 		usleep(1000);
 }
 
+/* Times that the calling thread has lost its CPU without having asked for it. */
+static uint64_t preempted(void)
+{
+	struct rusage ru;
+
+	return getrusage(RUSAGE_THREAD, &ru) == 0 ? (uint64_t)ru.ru_nivcsw : 0;
+}
+
 /* Everything the worker allocates, it allocates here, in its own arena. */
 static int worker_main(void *arg)
 {
@@ -64,7 +73,10 @@ static int worker_main(void *arg)
 	}
 	if (w->pass->sampler != NULL && zb_sampler_attach_self(w->pass->sampler, w->index) < 0)
 		w->unsampled = true;
+	uint64_t before = preempted();
+
 	zb_engine_run(engine);
+	w->pass->result->lcore[w->index].preempted = preempted() - before;
 	if (w->pass->sampler != NULL && !w->unsampled)
 		zb_sampler_detach_self(w->pass->sampler, w->index);
 	zb_engine_destroy(engine);

@@ -64,6 +64,7 @@ struct zb_pass_lcore {
 	uint64_t peak[ZB_G_NR];	   /* of each gauge, over the snapshots */
 	struct zb_heap_stat arena; /* before the state was torn down */
 	bool has_arena;
+	uint64_t preempted; /* times that another thread was put in the worker's place */
 };
 
 struct zb_pass_result {

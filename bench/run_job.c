@@ -15,7 +15,10 @@
 #include "bench/run_report.h"
 #include "profiler/diag.h"
 
-#define LOG_WAIT_SHARE 20 /* a twentieth of the cycles spent waiting is worth a word */
+/* What a quiet kernel does by itself: a few housekeeping threads a second. */
+#define PREEMPTED_MIN	10
+#define PREEMPTED_PER_S 20
+#define LOG_WAIT_SHARE	20 /* a twentieth of the cycles spent waiting is worth a word */
 
 static volatile sig_atomic_t signalled;
 
@@ -265,6 +268,15 @@ static void note_run(struct zb_run_job *j)
 			    "%" PRIu64 " connections were ended early to make room for others: "
 			    "--flows-max %" PRIu64 " is too low for this traffic",
 			    sum.c[ZB_C_conns_evicted], j->conf->flows_max);
+	for (unsigned i = 0; i < j->pass.lcore_nr; i++) {
+		const struct zb_pass_lcore *l = &j->pass.lcore[i];
+
+		if ((double)l->preempted > PREEMPTED_MIN + PREEMPTED_PER_S * j->pass.wall_s)
+			zb_job_note(j,
+				    "other threads took the worker's CPU %u away %" PRIu64
+				    " times: this run was disturbed",
+				    l->cpu, l->preempted);
+	}
 	if (sum.c[ZB_C_log_wait_cycles] > sum.busy_cycles / LOG_WAIT_SHARE)
 		zb_job_note(j,
 			    "%.0f %% of the busy cycles were waiting for the log writer: the disk "

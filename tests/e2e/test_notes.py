@@ -1,10 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """test_notes.py - a run says what a person would otherwise take for granted: shed state, files of an earlier run"""
+import os
+import subprocess
+import sys
+
 import zb
 
 
 class Notes(zb.Case):
+    def test_disturbed_worker_is_told(self):
+        cpu = zb.cpus(1)[0]
+        trace = self.trace("--packets", 20000)
+        spin = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        self.addCleanup(spin.wait)
+        self.addCleanup(spin.kill)
+        os.sched_setaffinity(spin.pid, {cpu})
+        self.assert_done(self.zbench("--pcap", trace.path, "--cores", cpu, "--duration", 2, "--logs", "none"))
+        notes = self.result()["verdict"]["notes"]
+        self.assertTrue(any(f"took the worker's CPU {cpu} away" in note for note in notes), notes)
+
     def test_shed_connections_are_told(self):
         trace = self.trace("--profile", "flood", "--flows", 5000)
         self.assert_done(self.zbench("--pcap", trace.path, "--flows-max", 256))
