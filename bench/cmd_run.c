@@ -85,6 +85,8 @@ static int load(struct zb_run_job *j)
 		.numa_id = zb_topo_numa_of(j->topo, j->place.worker_cpu[0]),
 		.count_max = j->conf->count,
 		.digest = true,
+		/* From the second pass on addresses are rewritten in place. */
+		.read_only = j->conf->same_flows || (zb_job_loops(j) == 1 && !j->conf->self_cost),
 	};
 
 	if (zb_progress_wanted())

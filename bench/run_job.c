@@ -153,6 +153,12 @@ int zb_job_check(struct zb_run_job *j)
 	return ret;
 }
 
+uint64_t zb_job_loops(const struct zb_run_job *j)
+{
+	/* A duration without a count of passes means as many as it takes. */
+	return j->conf->duration_s > 0 && !zb_opt_given(&zb_cmd_run, "loop") ? 0 : j->conf->loop;
+}
+
 void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 {
 	const struct zb_run_conf *o = j->conf;
@@ -161,8 +167,7 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.topo = j->topo,
 		.place = &j->place,
 		.trace = j->trace,
-		/* A duration without a count of passes means as many as it takes. */
-		.loops = o->duration_s > 0 && !zb_opt_given(&zb_cmd_run, "loop") ? 0 : o->loop,
+		.loops = zb_job_loops(j),
 		.duration_s = o->duration_s,
 		.stats_interval_s = o->stats_interval_s,
 		.tsc_hz = j->tsc_hz,

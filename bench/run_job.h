@@ -57,6 +57,9 @@ void zb_job_catch_signals(void);
 /* Fills the pass's conf from the options and runs it. */
 int zb_job_pass(struct zb_run_job *j);
 
+/* Passes over the trace; 0: as many as the duration takes. */
+uint64_t zb_job_loops(const struct zb_run_job *j);
+
 /* Fills a pass's conf from the options: also the base of the passes of --self-cost. */
 void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c);
 

@@ -173,8 +173,13 @@ static uint64_t period_ns(const struct zb_trace_info *info, uint64_t gap_ns)
 int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
 {
 	const struct zb_trace_info *info = zb_trace_info(conf->trace);
-	struct zb_replay *r = calloc(1, sizeof(*r));
+	struct zb_replay *r;
 
+	if (info->memory == ZB_MEM_FILE && !conf->same_flows && conf->loops != 1) {
+		zb_err("replay: the trace was loaded read-only; its packets cannot be rewritten");
+		return -EINVAL;
+	}
+	r = calloc(1, sizeof(*r));
 	assert(conf->queue_nr > 0 && conf->queue_nr <= ZB_CPUS_MAX);
 	if (r == NULL)
 		goto no_memory;

@@ -28,6 +28,7 @@ struct zb_replay_conf {
 		*stop; /* set by main (duration over, signal): every queue ends at its next burst */
 };
 
+/* -EINVAL: packets are to be rewritten and the trace is read-only. */
 int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out);
 void zb_replay_close(struct zb_replay *r);
 struct zb_rxq *zb_replay_queue(struct zb_replay *r, uint32_t i);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 #include "profiler/diag.h"
 #include "capture/trace_priv.h"
@@ -38,7 +39,7 @@ struct zb_load {
 	uint8_t *anchor;      /* where the image began */
 	struct zb_index runs; /* several files: all their packets, in file order */
 	uint64_t *run_end;
-	XXH3_state_t *digest; /* NULL: not wanted */
+	uint64_t digest;      /* chained over the packets so far */
 	struct zb_feed *feed; /* the file being read */
 	uint64_t image_used;
 	uint64_t file_pkts;
@@ -121,8 +122,8 @@ static int append_run(struct zb_load *l, const struct zb_trace_pkt *p)
 }
 
 /*
- * The digest is the hash of one such entry per packet: hashing the bytes themselves in one stream
- * costs three times as much, since a stream copies short pieces together first.
+ * The digest chains the hashes of one such entry per packet: hashing the bytes themselves in one
+ * stream costs three times as much, since a stream copies short pieces together first.
  */
 static void digest_add(struct zb_load *l, const struct zb_trace_pkt *p, const uint8_t *data)
 {
@@ -132,7 +133,7 @@ static void digest_add(struct zb_load *l, const struct zb_trace_pkt *p, const ui
 		uint64_t bytes_hash;
 	} entry = {p->ts_ns, p->cap_len, p->wire_len, XXH3_64bits(data, p->cap_len)};
 
-	XXH3_64bits_update(l->digest, &entry, sizeof(entry));
+	l->digest = XXH3_64bits_withSeed(&entry, sizeof(entry), l->digest);
 }
 
 /* Saturates at 2.3 hours, which is longer than any timeout that it is held against. */
@@ -155,7 +156,7 @@ int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 	};
 
 	p.rss = zb_rss_hash(r->link, data, r->cap_len);
-	if (l->digest != NULL)
+	if (l->conf->digest)
 		digest_add(l, &p, data);
 	if (l->file_pkts != 0 && p.ts_ns < l->prev_ns)
 		l->t->info.backwards++;
@@ -305,7 +306,11 @@ static int map_image(struct zb_load *l)
 
 	name_inputs(conf, name, sizeof(name));
 	l->t->image.numa_id = conf->numa_id;
-	ret = zb_region_map(&l->t->image, l->plain_bytes, huge);
+	if (conf->read_only && huge && conf->path_nr == 1 && zb_feed_threads_worth(l->inputs) &&
+	    zb_region_map_file(&l->t->image, l->inputs[0].fd, l->inputs[0].size))
+		ret = 0;
+	else
+		ret = zb_region_map(&l->t->image, l->plain_bytes, huge);
 	l->anchor = l->t->image.base;
 	/* What comes from the huge page pool is not counted as available memory either. */
 	if (!l->t->image.hugetlb)
@@ -327,15 +332,10 @@ static int load_begin(struct zb_load *l)
 	t->index = calloc(conf->shard_nr, sizeof(*t->index));
 	t->shards = calloc(conf->shard_nr, sizeof(*t->shards));
 	l->run_end = calloc(conf->path_nr, sizeof(*l->run_end));
-	if (conf->digest)
-		l->digest = XXH3_createState();
-	if (t->index == NULL || t->shards == NULL || l->run_end == NULL ||
-	    (conf->digest && l->digest == NULL)) {
+	if (t->index == NULL || t->shards == NULL || l->run_end == NULL) {
 		zb_err("%s: out of memory", conf->paths[0]);
 		return -ENOMEM;
 	}
-	if (l->digest != NULL)
-		XXH3_64bits_reset(l->digest);
 	return 0;
 }
 
@@ -398,8 +398,7 @@ static void load_finish(struct zb_load *l)
 	info->image_bytes = t->image.size;
 	info->memory = zb_region_memory(&t->image);
 	info->file_nr = l->conf->path_nr;
-	if (l->digest != NULL)
-		info->digest = XXH3_64bits_digest(l->digest);
+	info->digest = l->digest;
 }
 
 static void load_end(struct zb_load *l)
@@ -409,7 +408,6 @@ static void load_end(struct zb_load *l)
 	free(l->inputs);
 	free(l->run_end);
 	zb_index_free(&l->runs);
-	XXH3_freeState(l->digest);
 }
 
 static double now_s(void)

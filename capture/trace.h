@@ -40,7 +40,12 @@ struct zb_trace_shard {
 	uint64_t pkt_nr, byte_nr; /* byte_nr: wire bytes */
 };
 
-enum zb_trace_memory { ZB_MEM_PLAIN, ZB_MEM_THP, ZB_MEM_HUGETLB };
+enum zb_trace_memory {
+	ZB_MEM_PLAIN,
+	ZB_MEM_THP,
+	ZB_MEM_HUGETLB,
+	ZB_MEM_FILE /* the page cache's own pages, locked: read-only */
+};
 
 struct zb_trace_info {
 	uint64_t pkt_nr, wire_bytes, cap_bytes;
@@ -65,6 +70,7 @@ struct zb_trace_conf {
 	int numa_id;	    /* where the image goes; -1: anywhere */
 	uint64_t count_max; /* load at most this many packets; 0: all */
 	bool digest;	    /* compute info.digest (costs a pass over the bytes) */
+	bool read_only; /* packets will not be rewritten: a large file may be mapped, not read */
 };
 
 struct zb_trace; /* opaque */

@@ -155,6 +155,11 @@ static int64_t read_chunk(const struct reader *rd, uint64_t c)
 
 	if (end > rd->size)
 		end = rd->size;
+	if (rd->feed->image->file) {
+		int ret = zb_region_populate(rd->feed->image, pos, end - pos);
+
+		return ret < 0 ? ret : (int64_t)(end - pos);
+	}
 	while (pos < end) {
 		ssize_t n = pread(rd->feed->in->fd, base + pos, end - pos, (off_t)pos);
 

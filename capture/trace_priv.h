@@ -28,10 +28,18 @@ struct zb_region {
 	uint64_t size; /* mapped; untouched pages cost nothing */
 	int numa_id;   /* -1: anywhere */
 	bool hugetlb;
+	bool file; /* pages of the page cache, locked as they come; read-only */
 };
 
 /* -ENOMEM only, not said. huge: from the huge page pool when it has enough to spare. */
 int zb_region_map(struct zb_region *r, uint64_t size, bool huge);
+/*
+ * Maps the first size bytes of a file, to be locked as they are touched; false when that is not
+ * possible or not allowed. Should the file be truncated later, the process says so and ends.
+ */
+bool zb_region_map_file(struct zb_region *r, int fd, uint64_t size);
+/* Brings pages of a mapped file in; 0 or -errno. */
+int zb_region_populate(const struct zb_region *r, uint64_t from, uint64_t bytes);
 /* May move the region. A hugetlb region cannot grow. */
 int zb_region_grow(struct zb_region *r, uint64_t size);
 void zb_region_trim(struct zb_region *r, uint64_t used);

@@ -72,7 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char path[32];
 	const char *path_p = path;
-	struct zb_trace_conf conf = {&path_p, 1, SHARD_NR, -1, 0, true};
+	struct zb_trace_conf conf = {.paths = &path_p,
+				     .path_nr = 1,
+				     .shard_nr = SHARD_NR,
+				     .numa_id = -1,
+				     .digest = true};
 	struct zb_trace *t;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 

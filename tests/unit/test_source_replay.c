@@ -22,7 +22,8 @@ static struct zb_trace *make_trace(uint32_t shard_nr, uint32_t pkt_nr)
 	struct tb_buf b = {0};
 	char path[64];
 	const char *paths[] = {path};
-	struct zb_trace_conf conf = {paths, 1, shard_nr, -1, 0, true};
+	struct zb_trace_conf conf = {
+		.paths = paths, .path_nr = 1, .shard_nr = shard_nr, .numa_id = -1, .digest = true};
 	struct zb_trace *t;
 
 	tb_pcap_header(&b, MAGIC_NS, 1);

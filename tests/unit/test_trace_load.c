@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 #include "capture/rss.h"
+#include "capture/source_replay.h"
 #include "capture/trace_priv.h"
 #include "trace_series.h"
 
@@ -122,18 +123,38 @@ static void load_packed_file_that_outgrows_its_room_is_indexed_right(void **stat
 	tb_free(&plain);
 }
 
-/* A large plain file is read by several threads; every packet must be as it is in the file, in its
- * shard. */
-static void load_large_plain_file_is_complete_and_sharded(void **state)
+/* Passes that would write into a mapped file are refused, others are not. */
+static void check_read_only_is_not_rewritten(struct zb_trace *t)
 {
-	struct zb_trace_conf conf = {.path_nr = 1, .shard_nr = 3};
+	struct zb_replay_conf conf = {.trace = t, .queue_nr = 3, .loops = 2};
+	bool mapped = zb_trace_info(t)->memory == ZB_MEM_FILE;
+	struct zb_replay *r;
+	int ret;
+
+	catch_fd(&said, STDERR_FILENO);
+	ret = zb_replay_open(&conf, &r);
+	release_fd(&said);
+	assert_int_equal(ret, mapped ? -EINVAL : 0);
+	if (ret == 0)
+		zb_replay_close(r);
+	conf.same_flows = true;
+	assert_int_equal(zb_replay_open(&conf, &r), 0);
+	zb_replay_close(r);
+}
+
+/*
+ * A large plain file is read by several threads, or mapped; every packet must be as it is in the
+ * file, in its shard.
+ */
+static void large_file(bool read_only)
+{
+	struct zb_trace_conf conf = {.path_nr = 1, .shard_nr = 3, .read_only = read_only};
 	struct tb_buf b = {0};
 	const char *path_p;
 	struct zb_trace *t;
 	char path[64];
 	uint64_t nr = 0, memory;
 
-	(void)state;
 	make_pcap(&b, (struct series){30000, 1313, 0, 10, 7});
 	tb_save(&b, path);
 	path_p = path;
@@ -159,9 +180,26 @@ static void load_large_plain_file_is_complete_and_sharded(void **state)
 	/* The promise: the trace and 64 bytes a packet; pages of 2 MiB are rounded up. */
 	memory = zb_trace_info(t)->image_bytes + zb_trace_info(t)->index_bytes;
 	assert_true(memory <= b.nr + 30000 * 64 + (8u << 20));
+	if (!read_only)
+		assert_int_not_equal(zb_trace_info(t)->memory, ZB_MEM_FILE);
+	else if (geteuid() == 0 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		assert_int_equal(zb_trace_info(t)->memory, ZB_MEM_FILE);
+	check_read_only_is_not_rewritten(t);
 	zb_trace_free(t);
 	unlink(path);
 	tb_free(&b);
+}
+
+static void load_large_plain_file_is_complete_and_sharded(void **state)
+{
+	(void)state;
+	large_file(false);
+}
+
+static void load_large_read_only_file_is_mapped(void **state)
+{
+	(void)state;
+	large_file(true);
 }
 
 /* A large file cut in its last chunk must end there, by threads as well. */
@@ -381,6 +419,7 @@ int main(void)
 		cmocka_unit_test(load_broken_packed_files_keep_what_came_before),
 		cmocka_unit_test(load_packed_file_that_outgrows_its_room_is_indexed_right),
 		cmocka_unit_test(load_large_plain_file_is_complete_and_sharded),
+		cmocka_unit_test(load_large_read_only_file_is_mapped),
 		cmocka_unit_test(load_large_cut_file_warns_once),
 		cmocka_unit_test(load_file_that_shrinks_ends_where_it_does),
 		cmocka_unit_test(load_count_max_is_exact),

@@ -18,7 +18,8 @@ static inline int load(const struct tb_buf *b, struct zb_trace **t)
 {
 	char path[64];
 	const char *paths[] = {path};
-	struct zb_trace_conf conf = {paths, 1, 1, -1, 0, true};
+	struct zb_trace_conf conf = {
+		.paths = paths, .path_nr = 1, .shard_nr = 1, .numa_id = -1, .digest = true};
 	int ret;
 
 	tb_save(b, path);
