@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include <rte_cycles.h>
-#include "profiler/row.h"
+#include "pipeline/logs.h"
 
 #define ROWS	       1024
 #define ROUNDS_DEFAULT 2000
@@ -41,31 +41,6 @@ struct flow {
 static struct flow flows[ROWS];
 static volatile size_t sink; /* keeps the rows alive */
 
-static const struct zb_row_field conn_fields[] = {
-	{"ts", ZB_T_TIME},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
-	{"proto", ZB_T_ENUM},
-	{"service", ZB_T_STRING},
-	{"duration", ZB_T_INTERVAL},
-	{"orig_bytes", ZB_T_COUNT},
-	{"resp_bytes", ZB_T_COUNT},
-	{"conn_state", ZB_T_STRING},
-	{"local_orig", ZB_T_BOOL},
-	{"local_resp", ZB_T_BOOL},
-	{"missed_bytes", ZB_T_COUNT},
-	{"history", ZB_T_STRING},
-	{"orig_pkts", ZB_T_COUNT},
-	{"orig_ip_bytes", ZB_T_COUNT},
-	{"resp_pkts", ZB_T_COUNT},
-	{"resp_ip_bytes", ZB_T_COUNT},
-	{"tunnel_parents", ZB_T_SET_STRING},
-	{"ip_proto", ZB_T_COUNT},
-};
-static const struct zb_row_def conn_def = {"conn", conn_fields, 22};
 static const struct zb_row_field string_field[] = {{"uri", ZB_T_STRING}};
 static const struct zb_row_def string_def = {"string", string_field, 1};
 static const struct zb_row_field double_field[] = {{"loss", ZB_T_DOUBLE}};
@@ -213,8 +188,8 @@ static int case_run(const struct bench_case *c, enum zb_row_format fmt, unsigned
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = {
-		{"row_conn_ipv4", &conn_def, conn4_row},
-		{"row_conn_ipv6", &conn_def, conn6_row},
+		{"row_conn_ipv4", &zb_conn_log_def, conn4_row},
+		{"row_conn_ipv6", &zb_conn_log_def, conn6_row},
 		{"row_string_68_clean", &string_def, clean_row},
 		{"row_string_37_dirty", &string_def, dirty_row},
 		{"row_double", &double_def, double_row},
