@@ -134,7 +134,7 @@ static int check_cores(struct zb_run_job *j)
 
 int zb_job_check(struct zb_run_job *j)
 {
-	int ret = 0;
+	int ret;
 
 	if (j->conf->pcap.nr == 0) {
 		zb_err("run: no traffic; give --pcap FILE");
@@ -144,8 +144,7 @@ int zb_job_check(struct zb_run_job *j)
 		zb_err("--logs-drop: contradicts --logs-block; give one of them");
 		return -EINVAL;
 	}
-	if (ret == 0)
-		ret = check_heap(j);
+	ret = check_heap(j);
 	if (ret == 0)
 		ret = check_logs(j);
 	if (ret == 0)

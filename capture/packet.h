@@ -30,12 +30,10 @@ enum zb_link {
 };
 
 enum zb_pkt_flag {
-	ZB_PKT_FRAGMENT = 1 << 0, /* IP fragment, not the whole datagram */
-	ZB_PKT_SNAPPED =
-		1 << 1, /* cap_len < wire_len: checksums of the payload cannot be checked */
-	ZB_PKT_BAD_L4_CSUM = 1 << 2, /* transport checksum is wrong */
-	ZB_PKT_L4_CHECKED = 1 << 3,  /* source or NIC vouches for the checksums */
-	ZB_PKT_SRC_IS_A = 1 << 4,    /* decode: the source is end a of the flow key */
+	ZB_PKT_FRAGMENT = 1 << 0,   /* IP fragment, not the whole datagram */
+	ZB_PKT_SNAPPED = 1 << 1,    /* cap_len < wire_len: payload checksums cannot be checked */
+	ZB_PKT_L4_CHECKED = 1 << 2, /* source or NIC vouches for the checksums */
+	ZB_PKT_SRC_IS_A = 1 << 3,   /* decode: the source is end a of the flow key */
 };
 
 struct zb_pkt {

@@ -70,8 +70,7 @@ struct zb_endpoint {
 	uint16_t zero_win;		       /* zero windows, saturating */
 	uint8_t state : 3, prev_state : 3, did_close : 1, fin_seen : 1;
 	uint8_t window_scale;
-	uint8_t hist;		/* enum zb_hist_bit */
-	uint8_t seen_first : 1; /* TCP: a packet of this side has been processed */
+	uint8_t hist; /* enum zb_hist_bit */
 };
 static_assert(sizeof(struct zb_endpoint) == 64, "one cache line");
 

@@ -206,9 +206,6 @@ static void side_closed(struct zb_conn *c, struct zb_endpoint *e, const struct z
 	if (e->state == ZB_END_RESET || peer->did_close || peer->state == ZB_END_INACTIVE) {
 		c->flags = (uint8_t)((c->flags & ~ZB_CONN_ATTEMPT) | ZB_CONN_CLOSING);
 		c->special_ns = c->last_ns + ZB_TCP_CLOSE_DELAY_NS;
-	} else if (!(c->flags & (ZB_CONN_CLOSING | ZB_CONN_ATTEMPT))) {
-		c->special_ns =
-			c->last_ns + ZB_TCP_SESSION_NS; /* a second series of session checks */
 	}
 }
 
@@ -232,7 +229,6 @@ void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t 
 	}
 	if (orig_was_a != !!(c->flags & ZB_CONN_ORIG_IS_A))
 		side = !side;
-	c->end[side].seen_first = 1;
 	if (close)
 		side_closed(c, &c->end[side], &c->end[!side]);
 }

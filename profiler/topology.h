@@ -45,8 +45,6 @@ int zb_topo_check_cores(const struct zb_topo *t, const char *option, const char 
  */
 unsigned zb_topo_default_core(const struct zb_topo *t);
 
-enum zb_thread_role { ZB_ROLE_WORKER, ZB_ROLE_MAIN, ZB_ROLE_WRITER };
-
 /* Where every thread of a run sits. helpers: the CPUs for main (reporter, sampler) and writer. */
 struct zb_placement {
 	unsigned worker_cpu[ZB_CPUS_MAX];
