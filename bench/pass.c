@@ -21,6 +21,13 @@
 
 const char *const zb_log_stream_name[ZB_LOG_NR] = {
 	[ZB_LOG_CONN] = "conn",
+	[ZB_LOG_DNS] = "dns",
+	[ZB_LOG_HTTP] = "http",
+	[ZB_LOG_SSL] = "ssl",
+	[ZB_LOG_FILES] = "files",
+	[ZB_LOG_TUNNEL] = "tunnel",
+	[ZB_LOG_KNOWN_HOSTS] = "known_hosts",
+	[ZB_LOG_KNOWN_SERVICES] = "known_services",
 	[ZB_LOG_WEIRD] = "weird",
 	[ZB_LOG_STATS] = "stats",
 	[ZB_LOG_LCORE] = "lcore",
@@ -90,6 +97,13 @@ static int make_logs(struct zb_pass *p)
 {
 	static const struct zb_row_def *const all[ZB_LOG_NR] = {
 		[ZB_LOG_CONN] = &zb_conn_log_def,
+		[ZB_LOG_DNS] = &zb_dns_log_def,
+		[ZB_LOG_HTTP] = &zb_http_log_def,
+		[ZB_LOG_SSL] = &zb_ssl_log_def,
+		[ZB_LOG_FILES] = &zb_files_log_def,
+		[ZB_LOG_TUNNEL] = &zb_tunnel_log_def,
+		[ZB_LOG_KNOWN_HOSTS] = &zb_known_hosts_log_def,
+		[ZB_LOG_KNOWN_SERVICES] = &zb_known_services_log_def,
 		[ZB_LOG_WEIRD] = &zb_weird_log_def,
 		[ZB_LOG_STATS] = &zb_stats_log_def,
 		[ZB_LOG_LCORE] = &zb_lcore_log_def,

@@ -86,6 +86,10 @@ enum zb_conn_flag {
 	ZB_CONN_LONG_IDLE = 1 << 7, /* ZB_LONG_INACTIVITY_NS applies */
 };
 
+enum zb_conn_trait {
+	ZB_TRAIT_PARTIAL = 1 << 0, /* TCP: the first packet was not a SYN of the originator */
+};
+
 /* What few connections need; allocated when first needed. */
 #define ZB_RARE_HISTORY_MAX 232
 struct zb_conn_rare {
@@ -115,6 +119,8 @@ struct zb_conn {
 	void *streams;	       /* reassembly and analyzers hang here */
 	uint32_t pool_next;    /* in the pool's free list */
 	uint16_t history_lost; /* letters that had no room, saturating */
+	uint16_t probed;       /* payload bytes that fit no analyzer */
+	uint16_t traits;       /* enum zb_conn_trait */
 	char history[ZB_HISTORY_INLINE];
 
 	/* Lines 2 and 3: originator, responder. */
@@ -158,6 +164,9 @@ static inline bool zb_conn_history_once(struct zb_conn *c, unsigned side, uint8_
 bool zb_conn_history_due(uint32_t count);
 
 const char *zb_conn_history(const struct zb_conn *c);
+
+/* Payload bytes a side sent: by sequence numbers (TCP), or as counted. */
+uint64_t zb_conn_size(const struct zb_conn *c, unsigned side);
 
 /* Swaps originator and responder and notes it in the history. */
 void zb_conn_flip(struct zb_conn *c);

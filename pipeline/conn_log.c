@@ -5,7 +5,10 @@
 #include "pipeline/conn_log.h"
 #include "pipeline/local_net.h"
 #include "pipeline/tcp_conn.h"
-#include "pipeline/uid.h"
+#include "pipeline/row_id.h"
+#include "pipeline/session.h"
+
+#define SERVICE_BYTES (ZB_SERVICES_MAX * 16)
 
 static const struct zb_row_field conn_fields[] = {
 	{"ts", ZB_T_TIME},
@@ -42,15 +45,6 @@ static void put_word(struct zb_row *r, const char *s)
 	zb_row_word(r, s, strlen(s));
 }
 
-static void put_end(struct zb_row *r, const struct zb_conn *c, unsigned side)
-{
-	if (c->key.ip_version == 4)
-		zb_row_addr4(r, zb_conn_addr(c, side));
-	else
-		zb_row_addr6(r, zb_conn_addr(c, side));
-	zb_row_port(r, zb_conn_port(c, side));
-}
-
 static const char *proto_name(uint8_t proto)
 {
 	switch (proto) {
@@ -60,11 +54,6 @@ static const char *proto_name(uint8_t proto)
 	case IPPROTO_ICMPV6: return "icmp";
 	default: return "unknown_transport";
 	}
-}
-
-static uint64_t size_of(const struct zb_conn *c, unsigned side)
-{
-	return c->key.proto == IPPROTO_TCP ? zb_tcp_size(c, side) : c->end[side].bytes;
 }
 
 static const char *state_of(const struct zb_conn *c)
@@ -78,25 +67,44 @@ static const char *state_of(const struct zb_conn *c)
 	return o ? r ? "SF" : "S0" : r ? "SHR" : "OTH";
 }
 
+/* The services found, joined by commas. */
+static void put_service(struct zb_row *r, const struct zb_session *s)
+{
+	char text[SERVICE_BYTES];
+	size_t n = 0;
+
+	for (unsigned i = 0; s != NULL && i < s->service_nr; i++) {
+		size_t len = strlen(s->service[i]);
+
+		assert(n + len < sizeof(text));
+		if (n != 0)
+			text[n++] = ',';
+		memcpy(text + n, s->service[i], len);
+		n += len;
+	}
+	if (n != 0)
+		zb_row_word(r, text, n);
+	else
+		zb_row_unset(r);
+}
+
 void zb_conn_log_row(struct zb_log_port *port, const struct zb_conn *c, uint64_t secret)
 {
 	/* Zeek's clock is in microseconds; both ends are cut to it before they are subtracted. */
 	uint64_t first_us = c->first_ns / 1000, last_us = c->last_ns / 1000;
-	char uid[ZB_UID_MAX];
+	const struct zb_session *s = zb_session_of(c);
 	struct zb_row r;
 
-	if (!zb_log_row(port, ZB_UID_MAX + 64 + c->history_len, &r))
+	if (!zb_log_row(port, ZB_ROW_ID_BYTES + SERVICE_BYTES + 64 + c->history_len, &r))
 		return;
 	zb_row_time(&r, c->first_ns);
-	zb_row_word(&r, uid, zb_uid_format(uid, 'C', c->uid_seq, secret));
-	put_end(&r, c, ZB_ORIG);
-	put_end(&r, c, ZB_RESP);
+	zb_row_id(&r, c, secret);
 	put_word(&r, proto_name(c->key.proto));
-	zb_row_unset(&r); /* service */
+	put_service(&r, s);
 	if (last_us > first_us) {
 		zb_row_interval(&r, (int64_t)(last_us - first_us) * 1000);
-		zb_row_count(&r, size_of(c, ZB_ORIG));
-		zb_row_count(&r, size_of(c, ZB_RESP));
+		zb_row_count(&r, zb_conn_size(c, ZB_ORIG));
+		zb_row_count(&r, zb_conn_size(c, ZB_RESP));
 	} else {
 		zb_row_unset(&r);
 		zb_row_unset(&r);
@@ -105,7 +113,7 @@ void zb_conn_log_row(struct zb_log_port *port, const struct zb_conn *c, uint64_t
 	put_word(&r, state_of(c));
 	zb_row_bool(&r, zb_local_net(zb_conn_addr(c, ZB_ORIG), c->key.ip_version));
 	zb_row_bool(&r, zb_local_net(zb_conn_addr(c, ZB_RESP), c->key.ip_version));
-	zb_row_count(&r, 0); /* missed_bytes */
+	zb_row_count(&r, s != NULL ? s->half[ZB_ORIG].missed + s->half[ZB_RESP].missed : 0);
 	if (c->history_len != 0)
 		zb_row_word(&r, zb_conn_history(c), c->history_len);
 	else

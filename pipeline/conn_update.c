@@ -10,6 +10,11 @@
 #include "pipeline/likely_port.h"
 #include "pipeline/tcp_conn.h"
 
+uint64_t zb_conn_size(const struct zb_conn *c, unsigned side)
+{
+	return c->key.proto == IPPROTO_TCP ? zb_tcp_size(c, side) : c->end[side].bytes;
+}
+
 static bool is_broadcast(const struct zb_flow_key *k, bool src_is_a)
 {
 	static const uint8_t all[4] = {255, 255, 255, 255};
@@ -106,29 +111,34 @@ static void other_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *
 }
 
 static unsigned good_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *p,
-			    struct zb_weird *w)
+			    struct zb_analysis *an, struct zb_delivery_list *l)
 {
 	struct zb_tcp_seg seg;
 
 	switch (c->key.proto) {
 	case IPPROTO_TCP:
 		zb_tcp_seg_read(p, side, &seg);
-		zb_tcp_update(c, &seg, w);
+		zb_tcp_update(c, &seg, an->weird);
+		zb_tcp_stream_segment(an, l, c, p, &seg);
 		/* Roles may have been swapped. */
 		return zb_conn_side(c, p->flags & ZB_PKT_SRC_IS_A);
-	case IPPROTO_UDP: udp_packet(c, side, p, w); break;
+	case IPPROTO_UDP:
+		udp_packet(c, side, p, an->weird);
+		zb_session_datagram(an, l, c, p, side);
+		break;
 	default: other_packet(c, side, p); break;
 	}
 	return side;
 }
 
 void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p,
-		    struct zb_weird *w)
+		    struct zb_analysis *an, struct zb_delivery_list *l)
 {
 	unsigned side = zb_conn_side(c, p->flags & ZB_PKT_SRC_IS_A);
+	struct zb_weird *w = an->weird;
 
 	if (p->fate == ZB_FATE_conn) {
-		side = good_packet(c, side, p, w);
+		side = good_packet(c, side, p, an, l);
 		c->end[side].pkts++;
 		c->end[side].ip_bytes += p->ip_len;
 	} else if (p->fate == ZB_FATE_bad_transport_checksum) {

@@ -8,7 +8,7 @@
 #define ZB_PIPELINE_CONN_UPDATE_H
 
 #include "pipeline/conn_set.h"
-#include "pipeline/weird.h"
+#include "pipeline/session.h"
 
 /*
  * The connection that packet p belongs to: c itself (which may be NULL, finished or timed out by
@@ -24,8 +24,11 @@ struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, con
 struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p,
 			      const struct zb_flow_key *key);
 
-/* Counts, state, history and deadline after p, which c belongs to. */
+/*
+ * Counts, state, history and deadline after p, which c belongs to; pushes its payload onto l. c has
+ * nothing pending there.
+ */
 void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p,
-		    struct zb_weird *w);
+		    struct zb_analysis *an, struct zb_delivery_list *l);
 
 #endif

@@ -17,6 +17,7 @@
 #include "pipeline/conn_update.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
+#include "pipeline/known.h"
 
 #define NOINLINE __attribute__((noinline))
 
@@ -29,7 +30,8 @@ struct zb_engine {
 	struct zb_conn_set set;
 	struct zb_weird weird;
 	struct zb_decoder decoder;
-	struct zb_log_port *conn_port;
+	struct zb_analysis an;
+	struct zb_delivery_list deliveries; /* what the conn stage pushed */
 	struct zb_engine_conf conf;
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */
@@ -48,6 +50,7 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 		return -ENOMEM;
 	memset(e, 0, sizeof(*e));
 	e->conf = *conf;
+	e->deliveries.an = &e->an;
 	ret = zb_conn_set_init(&e->set, conf->conns_max, (uint64_t)conf->index << 48, conf->secret,
 			       conf->start_ns, conf->stat);
 	if (ret < 0)
@@ -62,10 +65,15 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 		.secret = conf->secret,
 		.ignore_checksums = conf->ignore_checksums,
 	};
-	e->conn_port = zb_log_port(conf->logs, ZB_LOG_CONN, (uint16_t)conf->index);
+	ret = zb_analysis_init(&e->an, conf->logs, (uint16_t)conf->index, conf->stat, &e->weird,
+			       conf->secret);
+	if (ret < 0)
+		goto fini_weird;
 	*out = e;
 	return 0;
 
+fini_weird:
+	zb_weird_fini(&e->weird);
 fini_set:
 	zb_conn_set_fini(&e->set);
 free_engine:
@@ -77,6 +85,7 @@ void zb_engine_destroy(struct zb_engine *e)
 {
 	if (e == NULL)
 		return;
+	zb_analysis_fini(&e->an);
 	zb_weird_fini(&e->weird);
 	zb_conn_set_fini(&e->set);
 	free(e);
@@ -138,14 +147,20 @@ static NOINLINE void zb_stage_flow(struct zb_engine *e)
 	}
 }
 
-static NOINLINE void zb_stage_conn(struct zb_engine *e)
+/*
+ * Connections from live packet i on, up to one whose connection has data pending: what analyzers do
+ * to a connection comes before its next packet. Returns where to go on.
+ */
+static NOINLINE uint16_t zb_stage_conn(struct zb_engine *e, uint16_t i)
 {
 	uint64_t *fate = e->conf.stat->fate;
 
-	for (uint16_t i = 0; i < e->live_nr; i++) {
+	for (; i < e->live_nr; i++) {
 		const struct zb_pkt *p = &e->pkts[e->live[i]];
 
-		e->weird.now_ns = p->ts_ns;
+		if (e->conns[i] != NULL && zb_session_is_pending(e->conns[i]))
+			break;
+		e->weird.now_ns = e->an.now_ns = p->ts_ns;
 		struct zb_conn *c = zb_conn_for_packet(&e->set, e->conns[i], p,
 						       &e->keys[e->live[i]], &e->weird);
 
@@ -153,9 +168,19 @@ static NOINLINE void zb_stage_conn(struct zb_engine *e)
 			fate[ZB_FATE_no_state]++;
 			continue;
 		}
+		if (c != e->conns[i] && zb_session_is_pending(c)) {
+			e->conns[i] = c;
+			break;
+		}
 		fate[p->fate]++;
-		zb_conn_packet(&e->set, c, p, &e->weird);
+		zb_conn_packet(&e->set, c, p, &e->an, &e->deliveries);
 	}
+	return i;
+}
+
+static NOINLINE void zb_stage_stream(struct zb_engine *e)
+{
+	zb_session_run(&e->deliveries);
 }
 
 /*
@@ -169,25 +194,31 @@ static NOINLINE void zb_stage_expire(struct zb_engine *e)
 	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
 }
 
+static void prefetch_conn(const struct zb_conn *c)
+{
+	for (unsigned line = 0; line < 4; line++)
+		__builtin_prefetch((const char *)c + line * 64);
+}
+
 static NOINLINE void zb_stage_log(struct zb_engine *e)
 {
 	struct zb_conn_set *s = &e->set;
+	struct zb_log_port *port = e->an.port[ZB_LOG_CONN];
 
-	if (e->conn_port != NULL) {
-		for (uint32_t i = 0; i < s->finished_nr; i++) {
-			if (i + 2 < s->finished_nr) {
-				const char *next =
-					(const char *)zb_conn_at(&s->pool, s->finished[i + 2]);
+	for (uint32_t i = 0; i < s->finished_nr; i++) {
+		struct zb_conn *c = zb_conn_at(&s->pool, s->finished[i]);
 
-				for (unsigned line = 0; line < 4; line++)
-					__builtin_prefetch(next + line * 64);
-			}
-			struct zb_conn *c = zb_conn_at(&s->pool, s->finished[i]);
-
-			if (c->history_lost != 0)
-				zb_weird_conn(&e->weird, c, ZB_WEIRD_history_truncated, NULL);
-			zb_conn_log_row(e->conn_port, c, e->conf.secret);
-		}
+		if (i + 2 < s->finished_nr)
+			prefetch_conn(zb_conn_at(&s->pool, s->finished[i + 2]));
+		if (c->streams != NULL)
+			zb_session_finish(c->streams);
+		if (c->history_lost != 0)
+			zb_weird_conn(&e->weird, c, ZB_WEIRD_history_truncated, NULL);
+		if (e->an.known != NULL)
+			zb_known_conn_end(e->an.known, c);
+		if (port != NULL)
+			zb_conn_log_row(port, c, e->conf.secret);
+		zb_session_end(c);
 	}
 	zb_conn_set_release(s);
 }
@@ -224,6 +255,7 @@ static void refresh_stat(struct zb_engine *e)
 	st->g[ZB_G_log_buffer_bytes] = bytes;
 	st->g[ZB_G_weird_bytes] = ZB_WEIRD_MEMORY * sizeof(struct zb_weird_seen);
 	zb_conn_set_gauges(&e->set);
+	zb_mem_gauges(&e->an.mem, st);
 	e->conf.rxq->ops->ledger(e->conf.rxq, &l);
 	st->c[ZB_C_pkts_offered] = l.offered_pkts;
 	st->c[ZB_C_bytes_offered] = l.offered_bytes;
@@ -267,7 +299,10 @@ static void walk(struct zb_engine *e)
 		return;
 	}
 	zb_stage_flow(e);
-	zb_stage_conn(e);
+	for (uint16_t i = 0; i < e->live_nr;) {
+		i = zb_stage_conn(e, i);
+		zb_stage_stream(e);
+	}
 	zb_stage_expire(e);
 	zb_stage_log(e);
 }
@@ -293,8 +328,12 @@ static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
 	}
 	zb_stage_flow(e);
 	t = mark(&stage[ZB_STAGE_flow], t);
-	zb_stage_conn(e);
-	t = mark(&stage[ZB_STAGE_conn], t);
+	for (uint16_t i = 0; i < e->live_nr;) {
+		i = zb_stage_conn(e, i);
+		t = mark(&stage[ZB_STAGE_conn], t);
+		zb_stage_stream(e);
+		t = mark(&stage[ZB_STAGE_stream], t);
+	}
 	zb_stage_expire(e);
 	t = mark(&stage[ZB_STAGE_expire], t);
 	zb_stage_log(e);

@@ -11,6 +11,13 @@
 
 enum zb_log_stream {
 	ZB_LOG_CONN,
+	ZB_LOG_DNS,
+	ZB_LOG_HTTP,
+	ZB_LOG_SSL,
+	ZB_LOG_FILES,
+	ZB_LOG_TUNNEL,
+	ZB_LOG_KNOWN_HOSTS,
+	ZB_LOG_KNOWN_SERVICES,
 	ZB_LOG_WEIRD,
 	ZB_LOG_ENGINE_NR, /* streams that workers write; the rest is the reporter's */
 	ZB_LOG_STATS = ZB_LOG_ENGINE_NR,
@@ -18,6 +25,11 @@ enum zb_log_stream {
 	ZB_LOG_NR
 };
 
-extern const struct zb_row_def zb_conn_log_def, zb_weird_log_def;
+extern const struct zb_row_def zb_conn_log_def, zb_dns_log_def, zb_http_log_def, zb_ssl_log_def,
+	zb_files_log_def, zb_tunnel_log_def, zb_known_hosts_log_def, zb_known_services_log_def,
+	zb_weird_log_def;
+
+/* Those of the streams that workers write. */
+extern const struct zb_row_def *const zb_engine_log_defs[ZB_LOG_ENGINE_NR];
 
 #endif

@@ -17,6 +17,13 @@
 #include "capture/packet.h"
 #include "pipeline/conn.h"
 #include "pipeline/logs.h"
+#include "pipeline/weird_binary.h"
+#include "pipeline/weird_dns.h"
+#include "pipeline/weird_frag.h"
+#include "pipeline/weird_http.h"
+#include "pipeline/weird_tcp.h"
+#include "pipeline/weird_text.h"
+#include "pipeline/weird_tls.h"
 
 /*
  * X(name, policy, source): Zeek's names, policies and the analyzer that raises them ("" for none).
@@ -69,7 +76,14 @@
 	X(spontaneous_RST, IGNORE, "TCP")                 \
 	X(unsolicited_SYN_response, IGNORE, "TCP")        \
 	X(window_recision, LOG, "")                       \
-	X(history_truncated, LOG, "zbench")
+	X(history_truncated, LOG, "zbench")               \
+	ZB_WEIRD_LIST_BINARY(X)                           \
+	ZB_WEIRD_LIST_DNS(X)                              \
+	ZB_WEIRD_LIST_FRAG(X)                             \
+	ZB_WEIRD_LIST_HTTP(X)                             \
+	ZB_WEIRD_LIST_TCP(X)                              \
+	ZB_WEIRD_LIST_TEXT(X)                             \
+	ZB_WEIRD_LIST_TLS(X)
 
 #define ZB_ENUM_W(name, policy, source) ZB_WEIRD_##name,
 enum zb_weird_name { ZB_WEIRD_LIST(ZB_ENUM_W) ZB_WEIRD_NR };

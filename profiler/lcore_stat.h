@@ -51,6 +51,18 @@
 	X(weirds, "oddities found, before sampling and suppression")                          \
 	X(log_rows_lost, "log rows dropped because writers were behind or the disk was full") \
 	X(log_wait_cycles, "cycles spent waiting for a free log buffer (--logs-block)")       \
+	X(stream_shed, "connections not analysed for want of room")                           \
+	X(tcp_data_shed, "TCP segments out of order given up for want of room")               \
+	X(frag_shed, "IP datagrams under reassembly given up for want of room")               \
+	X(probe_shed, "protocol detections given up for want of room")                        \
+	X(dns_shed, "DNS queries forgotten for want of room")                                 \
+	X(http_shed, "HTTP messages not followed for want of room")                           \
+	X(tls_shed, "TLS handshakes not followed for want of room")                           \
+	X(analyzer_shed, "other analyzers not begun for want of room")                        \
+	X(file_shed, "files not followed for want of room")                                   \
+	X(file_data_shed, "pieces of files out of order given up for want of room")           \
+	X(tunnel_shed, "tunnels forgotten for want of room")                                  \
+	X(known_shed, "hosts and services forgotten for want of room")                        \
 	X(snapshots_skipped, "statistics rows merged into the next: the reporter was behind")
 
 #define ZB_GAUGE_LIST(X)                                                             \
@@ -70,6 +82,14 @@
 	X(flow_table_bytes, "bytes of the flow table")                               \
 	X(timer_bytes, "bytes of the timer wheel")                                   \
 	X(history_bytes, "bytes of long connection histories")                       \
+	X(stream_bytes, "bytes of analysis state of connections")                    \
+	X(dns_bytes, "bytes of DNS queries waiting for their answers")               \
+	X(http_bytes, "bytes of HTTP requests and replies under way")                \
+	X(tls_bytes, "bytes of TLS handshakes under way")                            \
+	X(analyzer_bytes, "bytes of the other analyzers' state")                     \
+	X(file_bytes, "bytes of files under way")                                    \
+	X(tunnel_bytes, "bytes of tunnels seen")                                     \
+	X(known_bytes, "bytes of hosts and services already logged")                 \
 	X(log_buffer_bytes, "bytes of log buffers")                                  \
 	X(weird_bytes, "bytes of weird suppression state")
 

@@ -152,11 +152,10 @@ static const struct zb_rxq_ops source_ops = {source_burst, source_next_ns, sourc
 
 static struct zb_log_set *logs_once(void)
 {
-	static const struct zb_row_def *const defs[] = {&zb_conn_log_def, &zb_weird_log_def};
 	static struct zb_log_set *set;
 	struct zb_log_conf conf = {.dir = "/nonexistent",
-				   .defs = defs,
-				   .stream_nr = 2,
+				   .defs = zb_engine_log_defs,
+				   .stream_nr = ZB_LOG_ENGINE_NR,
 				   .producer_nr = 1,
 				   .format = ZB_ROW_JSON,
 				   .sink = ZB_SINK_NULL,

@@ -22,6 +22,8 @@ struct bed {
 	struct zb_weird w;
 	struct zb_decoder d;
 	struct zb_lcore_stat stat;
+	struct zb_analysis an;
+	struct zb_delivery_list deliveries;
 };
 
 static inline void bed_open(struct bed *b, uint32_t conns_max)
@@ -30,6 +32,8 @@ static inline void bed_open(struct bed *b, uint32_t conns_max)
 	assert_int_equal(
 		zb_conn_set_init(&b->set, conns_max, 0, BED_SECRET, BED_START_NS, &b->stat), 0);
 	assert_int_equal(zb_weird_init(&b->w, NULL, "bed", BED_SECRET), 0);
+	assert_int_equal(zb_analysis_init(&b->an, NULL, 0, &b->stat, &b->w, BED_SECRET), 0);
+	b->deliveries.an = &b->an;
 	b->d = (struct zb_decoder){.weird = &b->w, .fate = b->stat.fate, .secret = BED_SECRET};
 }
 
@@ -37,9 +41,13 @@ static inline void bed_close(struct bed *b)
 {
 	uint32_t cursor = 0;
 
-	zb_conn_set_release(&b->set);
-	while (zb_conn_set_drain(&b->set, &cursor))
+	do {
+		for (uint32_t i = 0; i < b->set.finished_nr; i++)
+			zb_session_end(zb_conn_at(&b->set.pool, b->set.finished[i]));
 		zb_conn_set_release(&b->set);
+	} while (zb_conn_set_drain(&b->set, &cursor));
+	assert_int_equal(b->an.mem.bytes[ZB_MEM_stream], 0);
+	zb_analysis_fini(&b->an);
 	assert_int_equal(b->set.pool.used, 0);
 	assert_int_equal(b->set.table.entry_nr, 0);
 	assert_int_equal(b->set.wheel.count, 0);
@@ -68,7 +76,8 @@ static inline struct zb_conn *bed_frame(struct bed *b, const uint8_t *frame, uin
 	c = zb_conn_for_packet(&b->set, zb_conn_set_find(&b->set, &key, (uint32_t)p.hash), &p, &key,
 			       &b->w);
 	if (c != NULL)
-		zb_conn_packet(&b->set, c, &p, &b->w);
+		zb_conn_packet(&b->set, c, &p, &b->an, &b->deliveries);
+	zb_session_run(&b->deliveries);
 	return c;
 }
 

@@ -22,10 +22,9 @@ struct logs {
 
 static inline void logs_open(struct logs *l, enum zb_row_format format, enum zb_log_sink sink)
 {
-	static const struct zb_row_def *const defs[] = {&zb_conn_log_def, &zb_weird_log_def};
 	struct zb_log_conf conf = {.dir = l->dir,
-				   .defs = defs,
-				   .stream_nr = 2,
+				   .defs = zb_engine_log_defs,
+				   .stream_nr = ZB_LOG_ENGINE_NR,
 				   .producer_nr = 1,
 				   .format = format,
 				   .sink = sink,
@@ -60,13 +59,12 @@ static inline char *logs_read(struct logs *l, const char *name)
 
 static inline void logs_free(struct logs *l)
 {
-	static const char *const names[] = {"conn", "weird"};
 	char path[64];
 
 	zb_log_set_close(l->set);
 	zb_log_set_destroy(l->set);
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "%s/%s.log", l->dir, names[i]);
+	for (size_t i = 0; i < ZB_LOG_ENGINE_NR; i++) {
+		snprintf(path, sizeof(path), "%s/%s.log", l->dir, zb_engine_log_defs[i]->path);
 		unlink(path);
 	}
 	assert_int_equal(rmdir(l->dir), 0);

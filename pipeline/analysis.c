@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* analysis.c - see analysis.h */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/file.h"
+#include "pipeline/known.h"
+#include "pipeline/registry.h"
+
+int zb_analysis_init(struct zb_analysis *an, struct zb_log_set *logs, uint16_t index,
+		     struct zb_lcore_stat *stat, struct zb_weird *weird, uint64_t secret)
+{
+	int ret;
+
+	memset(an, 0, sizeof(*an));
+	an->weird = weird;
+	an->stat = stat;
+	an->secret = secret;
+	for (uint16_t i = 0; logs != NULL && i < ZB_LOG_ENGINE_NR; i++)
+		an->port[i] = zb_log_port(logs, i, index);
+	zb_mem_init(&an->mem);
+	an->registry = zb_registry_create();
+	if (an->registry == NULL)
+		return -ENOMEM;
+	ret = zb_file_set_create(an, ZB_FILE_MD5 | ZB_FILE_SHA1 | ZB_FILE_SHA256, &an->files);
+	if (ret < 0)
+		goto free_registry;
+	ret = zb_known_create(an, &an->known);
+	if (ret < 0)
+		goto destroy_files;
+	return 0;
+
+destroy_files:
+	zb_file_set_destroy(an->files);
+free_registry:
+	free(an->registry);
+	return ret;
+}
+
+void zb_analysis_fini(struct zb_analysis *an)
+{
+	zb_known_destroy(an->known);
+	zb_file_set_destroy(an->files);
+	free(an->registry);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analysis.h - what everything that analyses traffic on one lcore shares: logs, weirds, memory,
+ * counters, time
+ *
+ * Threading: one lcore.
+ * Ownership: the engine's; it points to things that outlive it.
+ */
+#ifndef ZB_PIPELINE_ANALYSIS_H
+#define ZB_PIPELINE_ANALYSIS_H
+
+#include "pipeline/mem.h"
+#include "pipeline/weird.h"
+
+struct zb_file_set;
+struct zb_known;
+struct zb_registry;
+
+struct zb_analysis {
+	struct zb_weird *weird;
+	struct zb_lcore_stat *stat;
+	struct zb_log_port *port[ZB_LOG_ENGINE_NR]; /* NULL: that log is switched off */
+	struct zb_mem mem;
+	struct zb_registry *registry; /* the analyzers, by port and by content */
+	struct zb_file_set *files;    /* files under way; see file.h */
+	struct zb_known *known;	      /* hosts and services; see known.h */
+	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
+	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */
+};
+
+/*
+ * Everything but the weirds, which exist already. index: the lcore's producer number in logs.
+ * secret: of the run. -ENOMEM.
+ */
+int zb_analysis_init(struct zb_analysis *an, struct zb_log_set *logs, uint16_t index,
+		     struct zb_lcore_stat *stat, struct zb_weird *weird, uint64_t secret);
+
+/* Ends files that are open; logs must still be there. */
+void zb_analysis_fini(struct zb_analysis *an);
+
+/*
+ * Counts an event as Zeek would queue and process it. Nothing waits here, so that both happen at
+ * once.
+ */
+static inline void zb_analysis_event(struct zb_analysis *an)
+{
+	an->stat->c[ZB_C_events_queued]++;
+	an->stat->c[ZB_C_events_proc]++;
+}
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* modbus.c - placeholder */
+#include "pipeline/analyzer.h"
+
+const struct zb_analyzer_def zb_analyzer_modbus = {
+	.name = "modbus",
+	.state_bytes = sizeof(struct zb_analyzer),
+	.mem = ZB_MEM_analyzer,
+};

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* branch.c - see branch.h */
+#include <string.h>
+
+#include "pipeline/branch.h"
+#include "pipeline/registry.h"
+
+#define PROBE_BYTES  1024 /* detection looks at no more, but always at whole chunks */
+#define PROBE_CHUNKS 100
+
+/* A piece of what was seen while the protocol was unknown, in the order of arrival. */
+struct probe_chunk {
+	struct probe_chunk *next;
+	uint32_t n; /* bytes, or bytes missing */
+	uint8_t side;
+	bool is_gap;
+	uint8_t data[];
+};
+
+struct zb_probe {
+	struct probe_chunk *first, *last;
+};
+
+static struct zb_analysis *analysis_of(const struct zb_branch *b)
+{
+	return b->session->an;
+}
+
+void zb_branch_init(struct zb_branch *b, struct zb_session *s, bool is_tcp, unsigned depth)
+{
+	const struct zb_registry *r = s->an->registry;
+	unsigned via = is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP;
+
+	memset(b, 0, sizeof(*b));
+	b->session = s;
+	b->is_tcp = is_tcp;
+	b->depth = (uint8_t)depth;
+	b->probing = true;
+	b->maybe[ZB_ORIG] = r->match_any[via][ZB_ORIG];
+	b->maybe[ZB_RESP] = r->match_any[via][ZB_RESP];
+}
+
+static size_t chunk_bytes(const struct probe_chunk *c)
+{
+	return sizeof(*c) + (c->is_gap ? 0 : c->n);
+}
+
+void zb_branch_settle(struct zb_branch *b)
+{
+	struct zb_mem *mem = &analysis_of(b)->mem;
+
+	b->probing = false;
+	if (b->probe == NULL)
+		return;
+	for (struct probe_chunk *c = b->probe->first, *next; c != NULL; c = next) {
+		next = c->next;
+		zb_mem_put(mem, ZB_MEM_probe, c, chunk_bytes(c));
+	}
+	zb_mem_put(mem, ZB_MEM_probe, b->probe, sizeof(*b->probe));
+	b->probe = NULL;
+}
+
+static bool keep(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n, bool is_gap)
+{
+	struct zb_mem *mem = &analysis_of(b)->mem;
+	struct probe_chunk *c;
+
+	if (b->probe == NULL)
+		b->probe = zb_mem_get(mem, ZB_MEM_probe, sizeof(*b->probe));
+	c = b->probe == NULL ? NULL
+			     : zb_mem_get_raw(mem, ZB_MEM_probe, sizeof(*c) + (is_gap ? 0 : n));
+	if (c == NULL) {
+		zb_mem_shed(mem, ZB_MEM_probe);
+		return false;
+	}
+	*c = (struct probe_chunk){.n = (uint32_t)n, .side = (uint8_t)side, .is_gap = is_gap};
+	if (!is_gap)
+		memcpy(c->data, d, n);
+	if (b->probe->last != NULL)
+		b->probe->last->next = c;
+	else
+		b->probe->first = c;
+	b->probe->last = c;
+	return true;
+}
+
+static void call_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
+{
+	if (!(a->flags & ZB_ANALYZER_REMOVED) && a->def->data != NULL)
+		a->def->data(a, side, d, n);
+}
+
+static void call_gap(struct zb_analyzer *a, unsigned side, uint64_t n)
+{
+	if (!(a->flags & ZB_ANALYZER_REMOVED) && a->def->gap != NULL)
+		a->def->gap(a, side, n);
+}
+
+static void free_analyzer(struct zb_branch *b, struct zb_analyzer *a)
+{
+	if (a->def->end != NULL)
+		a->def->end(a);
+	zb_mem_put(&analysis_of(b)->mem, a->def->mem, a, a->def->state_bytes);
+}
+
+void zb_branch_sweep(struct zb_branch *b)
+{
+	struct zb_analyzer **link = &b->first, *a;
+
+	if (b->busy)
+		return;
+	while ((a = *link) != NULL) {
+		if (a->flags & ZB_ANALYZER_REMOVED) {
+			*link = a->next;
+			free_analyzer(b, a);
+		} else {
+			link = &a->next;
+		}
+	}
+}
+
+void zb_branch_fini(struct zb_branch *b)
+{
+	struct zb_analyzer *a;
+
+	zb_branch_settle(b);
+	b->busy = true; /* what end() asks for is nobody's any more */
+	while ((a = b->first) != NULL) {
+		b->first = a->next;
+		free_analyzer(b, a);
+	}
+}
+
+struct zb_analyzer *zb_branch_attach(struct zb_branch *b, enum zb_analyzer_id id)
+{
+	const struct zb_analyzer_def *def = analysis_of(b)->registry->def[id];
+	struct zb_analyzer **link = &b->first, *a;
+
+	if (b->tried >> id & 1)
+		return NULL;
+	a = zb_mem_get(&analysis_of(b)->mem, def->mem, def->state_bytes);
+	if (a == NULL) {
+		zb_mem_shed(&analysis_of(b)->mem, def->mem);
+		return NULL;
+	}
+	b->tried |= 1ull << id;
+	a->def = def;
+	a->branch = b;
+	a->id = (uint8_t)id;
+	while (*link != NULL)
+		link = &(*link)->next;
+	*link = a;
+	if (def->begin != NULL)
+		def->begin(a);
+	return a;
+}
+
+/* A new analyzer gets all that was kept. */
+static void replay(struct zb_branch *b, struct zb_analyzer *a)
+{
+	if (b->probe == NULL)
+		return;
+	for (const struct probe_chunk *c = b->probe->first; c != NULL; c = c->next) {
+		if (c->is_gap)
+			call_gap(a, c->side, c->n);
+		else
+			call_data(a, c->side, c->data, c->n);
+		/* It may have confirmed, which ends detection and frees the chunks. */
+		if (b->probe == NULL)
+			return;
+	}
+}
+
+/* All a side's bytes so far in one piece: d when nothing was kept of it, else put together. */
+static const uint8_t *all_of(const struct zb_branch *b, unsigned side, const uint8_t *d, size_t *n,
+			     uint8_t *room, size_t room_bytes)
+{
+	size_t at = 0;
+
+	if (!b->is_tcp || b->probe == NULL)
+		return d;
+	for (const struct probe_chunk *c = b->probe->first; c != NULL; c = c->next) {
+		size_t part = c->n < room_bytes - at ? c->n : room_bytes - at;
+
+		if (c->side != side || c->is_gap)
+			continue;
+		memcpy(room + at, c->data, part);
+		at += part;
+	}
+	if (at == 0)
+		return d;
+	if (*n > room_bytes - at)
+		*n = room_bytes - at;
+	memcpy(room + at, d, *n);
+	*n += at;
+	return room;
+}
+
+/* Which analyzers does this chunk show, that were not shown before? */
+static uint64_t look(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
+{
+	const struct zb_registry *r = analysis_of(b)->registry;
+	unsigned via = b->is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP;
+	uint8_t room[2 * PROBE_BYTES];
+	const uint8_t *all = all_of(b, side, d, &n, room, sizeof(room));
+	uint64_t ask, ready = ~r->match_both;
+
+	b->maybe[side] &= ~b->tried;
+	ask = b->maybe[side] & r->first_byte[via][side][all[0]];
+	if (b->is_tcp)
+		b->maybe[side] = ask;
+	while (ask != 0) {
+		unsigned id = (unsigned)__builtin_ctzll(ask);
+		enum zb_match m = r->def[id]->match[side](all, n);
+
+		ask &= ask - 1;
+		if (m == ZB_MATCH_YES)
+			b->matched[side] |= 1ull << id;
+		if (m == ZB_MATCH_YES || (m == ZB_MATCH_NO && b->is_tcp))
+			b->maybe[side] &= ~(1ull << id);
+	}
+	ready |= b->matched[ZB_ORIG] & b->matched[ZB_RESP];
+	return (b->matched[ZB_ORIG] | b->matched[ZB_RESP]) & ready & ~b->tried;
+}
+
+/* Nothing can be found any more? */
+static bool is_settled(const struct zb_branch *b)
+{
+	uint64_t both = analysis_of(b)->registry->match_both, left;
+
+	if (b->probe_bytes >= PROBE_BYTES || b->probe_chunks >= PROBE_CHUNKS)
+		return true;
+	left = (b->maybe[ZB_ORIG] | b->maybe[ZB_RESP]) & ~b->tried;
+	/* Those that need both sides need each to be possible still. */
+	left &= ~both | ((b->maybe[ZB_ORIG] | b->matched[ZB_ORIG]) &
+			 (b->maybe[ZB_RESP] | b->matched[ZB_RESP]));
+	return left == 0;
+}
+
+static void probe_data(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
+{
+	uint64_t found = look(b, side, d, n);
+	uint32_t bytes = b->probe_bytes + (uint32_t)(n < PROBE_BYTES ? n : PROBE_BYTES);
+
+	while (found != 0 && b->probing) {
+		unsigned id = (unsigned)__builtin_ctzll(found);
+		struct zb_analyzer *a = zb_branch_attach(b, id);
+
+		found &= found - 1;
+		if (a == NULL)
+			continue;
+		replay(b, a);
+		call_data(a, side, d, n);
+	}
+	if (!b->probing)
+		return;
+	b->probe_bytes = (uint16_t)bytes;
+	b->probe_chunks++;
+	if (is_settled(b) || !keep(b, side, d, n, false))
+		zb_branch_settle(b);
+}
+
+void zb_branch_data(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
+{
+	bool was_busy = b->busy;
+
+	if (n == 0)
+		return;
+	b->busy = true;
+	for (struct zb_analyzer *a = b->first; a != NULL; a = a->next)
+		call_data(a, side, d, n);
+	if (b->probing)
+		probe_data(b, side, d, n);
+	b->busy = was_busy;
+	zb_branch_sweep(b);
+}
+
+void zb_branch_gap(struct zb_branch *b, unsigned side, uint64_t n)
+{
+	bool was_busy = b->busy;
+
+	b->busy = true;
+	for (struct zb_analyzer *a = b->first; a != NULL; a = a->next)
+		call_gap(a, side, n);
+	if (b->probing) {
+		b->probe_chunks++;
+		if (b->probe_chunks >= PROBE_CHUNKS || n > UINT32_MAX ||
+		    !keep(b, side, NULL, n, true))
+			zb_branch_settle(b);
+	}
+	b->busy = was_busy;
+	zb_branch_sweep(b);
+}
+
+void zb_branch_fin(struct zb_branch *b, unsigned side)
+{
+	bool was_busy = b->busy;
+
+	b->busy = true;
+	for (struct zb_analyzer *a = b->first; a != NULL; a = a->next)
+		if (!(a->flags & ZB_ANALYZER_REMOVED) && a->def->fin != NULL)
+			a->def->fin(a, side);
+	b->busy = was_busy;
+	zb_branch_sweep(b);
+}
+
+void zb_branch_flip(struct zb_branch *b)
+{
+	uint64_t set = b->maybe[0];
+	bool was_busy = b->busy;
+
+	b->maybe[0] = b->maybe[1];
+	b->maybe[1] = set;
+	set = b->matched[0];
+	b->matched[0] = b->matched[1];
+	b->matched[1] = set;
+	for (struct probe_chunk *c = b->probe != NULL ? b->probe->first : NULL; c != NULL;
+	     c = c->next)
+		c->side = !c->side;
+	b->busy = true;
+	for (struct zb_analyzer *a = b->first; a != NULL; a = a->next)
+		if (!(a->flags & ZB_ANALYZER_REMOVED) && a->def->flip != NULL)
+			a->def->flip(a);
+	b->busy = was_busy;
+	zb_branch_sweep(b);
+}
+
+struct zb_branch *zb_branch_open(struct zb_analyzer *a, bool is_tcp)
+{
+	struct zb_mem *mem = &zb_analyzer_analysis(a)->mem;
+	struct zb_branch *b;
+
+	if (a->branch->depth == ZB_BRANCH_DEPTH)
+		return NULL;
+	b = zb_mem_get(mem, ZB_MEM_stream, sizeof(*b));
+	if (b == NULL) {
+		zb_mem_shed(mem, ZB_MEM_stream);
+		return NULL;
+	}
+	zb_branch_init(b, a->branch->session, is_tcp, a->branch->depth + 1u);
+	return b;
+}
+
+void zb_branch_close(struct zb_branch *b)
+{
+	if (b == NULL)
+		return;
+	zb_branch_fini(b);
+	zb_mem_put(&analysis_of(b)->mem, ZB_MEM_stream, b, sizeof(*b));
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file.h - files seen in the traffic: what analyzers hand over piece by piece, files.log
+ *
+ * An analyzer begins a file, gives it its data in order (or at offsets, for ranges), and ends it.
+ * The file's type is told by its first bytes; its hashes are computed on the way. One row of
+ * files.log per file, at its end (Zeek: src/file_analysis, base/frameworks/files).
+ *
+ * Threading: one lcore.
+ * Ownership: the set owns its files; a handle is valid until zb_file_end().
+ */
+#ifndef ZB_PIPELINE_FILE_H
+#define ZB_PIPELINE_FILE_H
+
+#include "pipeline/analyzer.h"
+
+#define ZB_FUID_MAX	   19 /* letters at most, no terminator */
+#define ZB_FILE_SIZE_UNSET UINT64_MAX
+
+enum zb_file_hash { ZB_FILE_MD5 = 1, ZB_FILE_SHA1 = 2, ZB_FILE_SHA256 = 4 };
+
+struct zb_file; /* opaque */
+
+struct zb_file_conf {
+	const char *source;   /* "HTTP": a literal */
+	const char *mime;     /* type known beforehand, a literal; NULL: by content */
+	const char *filename; /* as named by the protocol, NULL: not; copied */
+	size_t filename_len;
+	uint64_t total_bytes; /* as announced, or ZB_FILE_SIZE_UNSET */
+	uint32_t depth;	      /* of nesting in the protocol's own sense */
+	bool is_orig;	      /* sent by the originator */
+	bool no_log;	      /* hashed and counted, no row (X.509 certificates) */
+	/*
+	 * A key that pieces of one file in several messages or connections share (ranges); NULL: a
+	 * file of its own.
+	 */
+	const void *handle;
+	size_t handle_len;
+};
+
+/*
+ * hashes: enum zb_file_hash bits to compute for every file. -ENOMEM.
+ */
+int zb_file_set_create(struct zb_analysis *an, unsigned hashes, struct zb_file_set **out);
+
+/* Ends what is open. */
+void zb_file_set_destroy(struct zb_file_set *s);
+
+/* Ends files nobody has added to for two minutes (Zeek: default_file_timeout_interval). */
+void zb_file_set_expire(struct zb_file_set *s, uint64_t now_ns);
+
+/* NULL: memory is out or at its limit; the analyzer then goes on without. */
+struct zb_file *zb_file_begin(struct zb_analyzer *a, const struct zb_file_conf *conf);
+
+/* All of these do nothing when f is NULL. */
+void zb_file_data(struct zb_file *f, const uint8_t *d, size_t n);
+void zb_file_data_at(struct zb_file *f, uint64_t offset, const uint8_t *d, size_t n);
+void zb_file_gap(struct zb_file *f, uint64_t n);
+void zb_file_set_total(struct zb_file *f, uint64_t total_bytes);
+void zb_file_end(struct zb_file *f);
+
+/* The type found, or NULL: not known (yet). A literal. */
+const char *zb_file_mime(const struct zb_file *f);
+
+/* The file's id as files.log shows it; returns its length (0 when f is NULL). */
+unsigned zb_file_fuid(const struct zb_file *f, char *buf);
+
+/* The SHA-256 of all data so far, which ends the hash; false when it is not computed. */
+bool zb_file_sha256(struct zb_file *f, uint8_t out[32]);
+
+#endif

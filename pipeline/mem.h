@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mem.h - memory of the engine's variable state, counted exactly by kind, each kind within a limit
+ *
+ * Connections, flow table and timers have memory of their own (conn_set.h); everything that hangs
+ * on them is taken here. Blocks come from malloc, so that heap profiles show the code that holds
+ * them. A kind at its limit gets nothing more: the caller sheds the oldest state of that kind, or
+ * does without, and says so with zb_mem_shed().
+ *
+ * Threading: one lcore.
+ * Ownership: the caller's; sizes are given back as they were asked for.
+ * Units:     bytes as asked for, without the allocator's own.
+ */
+#ifndef ZB_PIPELINE_MEM_H
+#define ZB_PIPELINE_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profiler/lcore_stat.h"
+
+/* X(kind, gauge of its bytes, default limit in MiB of one lcore, what it is) */
+#define ZB_MEM_LIST(X)                                                                       \
+	X(stream, stream_bytes, 2048, "analysis state of a connection")                      \
+	X(tcp_data, reassem_tcp_bytes, 256, "TCP data out of order")                         \
+	X(frag, reassem_frag_bytes, 64, "IP fragments")                                      \
+	X(probe, reassem_unknown_bytes, 256, "first bytes kept until the protocol is known") \
+	X(dns, dns_bytes, 256, "DNS queries waiting for their answers")                      \
+	X(http, http_bytes, 512, "HTTP requests and replies under way")                      \
+	X(tls, tls_bytes, 512, "TLS handshakes under way")                                   \
+	X(analyzer, analyzer_bytes, 512, "state of the other analyzers")                     \
+	X(file, file_bytes, 256, "files under way")                                          \
+	X(file_data, reassem_file_bytes, 64, "file data out of order")                       \
+	X(tunnel, tunnel_bytes, 64, "tunnels seen")                                          \
+	X(known, known_bytes, 64, "hosts and services already logged")
+
+#define ZB_ENUM_M(kind, gauge, mib, help) ZB_MEM_##kind,
+enum zb_mem_kind { ZB_MEM_LIST(ZB_ENUM_M) ZB_MEM_NR };
+
+struct zb_mem {
+	uint64_t total; /* of all kinds */
+	uint64_t bytes[ZB_MEM_NR];
+	uint64_t limit[ZB_MEM_NR];
+	uint64_t shed[ZB_MEM_NR]; /* pieces of state given up for want of room */
+};
+
+extern const char *const zb_mem_name[ZB_MEM_NR], *const zb_mem_help[ZB_MEM_NR];
+
+/* Default limits, nothing held. */
+void zb_mem_init(struct zb_mem *m);
+
+/* n bytes, zeroed; NULL: the kind is at its limit, or memory is out. */
+void *zb_mem_get(struct zb_mem *m, enum zb_mem_kind kind, size_t n);
+
+/* The same without clearing: for data that are written at once. */
+void *zb_mem_get_raw(struct zb_mem *m, enum zb_mem_kind kind, size_t n);
+
+/*
+ * Makes a block of old bytes hold now bytes (more or less), keeping what fits; NULL as
+ * zb_mem_get(), the block then stays as it was. p may be NULL with old 0.
+ */
+void *zb_mem_resize(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t old, size_t now);
+
+/* Gives n bytes at p back; p may be NULL. */
+void zb_mem_put(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n);
+
+static inline void zb_mem_shed(struct zb_mem *m, enum zb_mem_kind kind)
+{
+	m->shed[kind]++;
+}
+
+/* Writes bytes and what was shed into the lcore's statistics. */
+void zb_mem_gauges(const struct zb_mem *m, struct zb_lcore_stat *stat);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c - see session.h */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "pipeline/branch.h"
+#include "pipeline/registry.h"
+
+#define PROBE_BYTES 1024 /* of datagrams that fit no analyzer: after that nobody looks any more */
+
+struct zb_session *zb_session_get(struct zb_analysis *an, struct zb_conn *c)
+{
+	struct zb_session *s = zb_session_of(c);
+	bool is_tcp = c->key.proto == IPPROTO_TCP;
+	uint64_t by_port;
+
+	if (s != NULL)
+		return s;
+	s = zb_mem_get(&an->mem, ZB_MEM_stream, sizeof(*s));
+	if (s == NULL) {
+		zb_mem_shed(&an->mem, ZB_MEM_stream);
+		return NULL;
+	}
+	s->an = an;
+	s->conn = c;
+	c->streams = s;
+	zb_branch_init(&s->root, s, is_tcp, 0);
+	by_port = zb_registry_by_port(an->registry, is_tcp, zb_conn_port(c, ZB_RESP));
+	for (; by_port != 0; by_port &= by_port - 1)
+		zb_branch_attach(&s->root, (unsigned)__builtin_ctzll(by_port));
+	return s;
+}
+
+static void free_owned(struct zb_delivery_list *l, const struct zb_delivery *d)
+{
+	zb_mem_put(&l->an->mem, ZB_MEM_tcp_data, d->owned, d->owned_bytes);
+}
+
+void zb_session_push(struct zb_delivery_list *l, const struct zb_delivery *d)
+{
+	if (!zb_session_listens(d->session)) {
+		free_owned(l, d);
+		return;
+	}
+	if (l->nr == ZB_DELIVERIES_MAX)
+		zb_session_run(l);
+	d->session->pending++;
+	l->d[l->nr] = *d;
+	l->d[l->nr++].flips = d->session->flips;
+}
+
+static void deliver(const struct zb_delivery *d)
+{
+	struct zb_branch *root = &d->session->root;
+	/* An earlier delivery may have swapped the roles. */
+	unsigned side = d->side ^ ((d->session->flips ^ d->flips) & 1u);
+
+	d->session->an->now_ns = d->ts_ns;
+	d->session->an->weird->now_ns = d->ts_ns;
+	switch (d->kind) {
+	case ZB_DELIVER_DATA: zb_branch_data(root, side, d->data, d->n); break;
+	case ZB_DELIVER_GAP: zb_branch_gap(root, side, d->n); break;
+	default: zb_branch_fin(root, side);
+	}
+}
+
+void zb_session_run(struct zb_delivery_list *l)
+{
+	/* The list may grow while it is run only by what is run: nothing pushes from there. */
+	for (uint32_t i = 0; i < l->nr; i++) {
+		const struct zb_delivery *d = &l->d[i];
+
+		deliver(d);
+		d->session->pending--;
+		free_owned(l, d);
+	}
+	l->nr = 0;
+}
+
+/* Does a first datagram look like anything? */
+static bool is_promising(const struct zb_registry *r, const uint8_t *d, size_t n, unsigned side)
+{
+	uint64_t ask = r->first_byte[ZB_VIA_UDP][side][d[0]];
+
+	for (; ask != 0; ask &= ask - 1)
+		if (r->def[__builtin_ctzll(ask)]->match[side](d, n) != ZB_MATCH_NO)
+			return true;
+	return false;
+}
+
+void zb_session_datagram(struct zb_analysis *an, struct zb_delivery_list *l, struct zb_conn *c,
+			 const struct zb_pkt *p, unsigned side)
+{
+	struct zb_session *s = zb_session_of(c);
+	const uint8_t *d = p->data + p->payload_off;
+	uint32_t n = p->payload_cap;
+
+	if (n == 0 || (s != NULL && !zb_session_listens(s)))
+		return;
+	if (s == NULL) {
+		if (c->probed >= PROBE_BYTES)
+			return;
+		if (zb_registry_by_port(an->registry, false, zb_conn_port(c, ZB_RESP)) == 0 &&
+		    !is_promising(an->registry, d, n, side)) {
+			c->probed = (uint16_t)(c->probed + (n < PROBE_BYTES ? n : PROBE_BYTES));
+			return;
+		}
+		s = zb_session_get(an, c);
+		if (s == NULL)
+			return;
+	}
+	zb_session_push(l, &(struct zb_delivery){.session = s,
+						 .data = d,
+						 .n = n,
+						 .ts_ns = p->ts_ns,
+						 .kind = ZB_DELIVER_DATA,
+						 .side = (uint8_t)side});
+}
+
+void zb_session_flip(struct zb_session *s)
+{
+	struct zb_tcp_half half = s->half[0];
+
+	s->half[0] = s->half[1];
+	s->half[1] = half;
+	s->flips++;
+	zb_branch_flip(&s->root);
+}
+
+void zb_session_finish(struct zb_session *s)
+{
+	if (s->flags & ZB_SESSION_ENDED)
+		return;
+	s->flags |= ZB_SESSION_ENDED;
+	zb_branch_fini(&s->root);
+}
+
+void zb_session_end(struct zb_conn *c)
+{
+	struct zb_session *s = zb_session_of(c);
+
+	if (s == NULL)
+		return;
+	zb_session_finish(s);
+	zb_mem_put(&s->an->mem, ZB_MEM_stream, s, sizeof(*s));
+	c->streams = NULL;
+}

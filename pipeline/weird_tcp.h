@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * weird_tcp.h - weirds of TCP reassembly: X(name, policy, source), see weird.h
+ *
+ * Threading: constants.
+ */
+#ifndef ZB_PIPELINE_WEIRD_TCP_H
+#define ZB_PIPELINE_WEIRD_TCP_H
+
+#define ZB_WEIRD_LIST_TCP(X)
+
+#endif
