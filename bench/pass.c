@@ -88,6 +88,7 @@ static int worker_main(void *arg)
 		zb_sampler_detach_self(w->pass->sampler, w->index);
 	zb_engine_destroy(engine);
 out:
+	zb_once_finish(w->engine.once);
 	__atomic_store_n(&w->at_end, true, __ATOMIC_RELEASE);
 	__atomic_store_n(&w->finished, true, __ATOMIC_RELEASE);
 	return ret;
@@ -96,15 +97,6 @@ out:
 static int make_logs(struct zb_pass *p)
 {
 	static const struct zb_row_def *const all[ZB_LOG_NR] = {
-		[ZB_LOG_CONN] = &zb_conn_log_def,
-		[ZB_LOG_DNS] = &zb_dns_log_def,
-		[ZB_LOG_HTTP] = &zb_http_log_def,
-		[ZB_LOG_SSL] = &zb_ssl_log_def,
-		[ZB_LOG_FILES] = &zb_files_log_def,
-		[ZB_LOG_TUNNEL] = &zb_tunnel_log_def,
-		[ZB_LOG_KNOWN_HOSTS] = &zb_known_hosts_log_def,
-		[ZB_LOG_KNOWN_SERVICES] = &zb_known_services_log_def,
-		[ZB_LOG_WEIRD] = &zb_weird_log_def,
 		[ZB_LOG_STATS] = &zb_stats_log_def,
 		[ZB_LOG_LCORE] = &zb_lcore_log_def,
 	};
@@ -122,7 +114,9 @@ static int make_logs(struct zb_pass *p)
 	int ret;
 
 	for (unsigned i = 0; i < ZB_LOG_NR; i++)
-		defs[i] = p->conf->stream_on[i] ? all[i] : NULL;
+		defs[i] = !p->conf->stream_on[i] ? NULL
+			  : i < ZB_LOG_ENGINE_NR ? zb_engine_log_defs[i]
+						 : all[i];
 	ret = zb_log_set_create(&conf, &p->logs);
 	if (ret < 0)
 		zb_err("logs: %s", strerror(-ret));
@@ -157,6 +151,7 @@ static int make_worker(struct zb_pass *p, unsigned i)
 		.rxq = zb_replay_queue(p->replay, i),
 		.stat = &p->result->lcore[i].stat,
 		.logs = p->logs,
+		.once = zb_once_port(p->once, (uint16_t)i),
 		.peer = w->peer,
 		.start_ns = info->first_ns,
 		.interval_ns = (uint64_t)(p->conf->stats_interval_s * 1e9),
@@ -204,6 +199,9 @@ static int set_up(struct zb_pass *p)
 
 	if (ret == 0)
 		ret = make_stats(p);
+	if (ret == 0)
+		ret = zb_once_create(p->logs, (uint16_t)p->worker_nr, (uint16_t)p->worker_nr,
+				     p->conf->secret, &p->once);
 	if (ret == 0)
 		ret = zb_replay_open(&replay, &p->replay);
 	if (ret == 0 && p->conf->sample_hz != 0)
@@ -261,12 +259,12 @@ static void look_at_heap(struct zb_pass *p)
 }
 
 /* The reporter's own rows are few; without this they would wait for a full buffer. */
-static void flush_stats(struct zb_pass *p, double now)
+static void flush_reporter(struct zb_pass *p, double now)
 {
 	if (now - p->flushed_s < FLUSH_S)
 		return;
 	p->flushed_s = now;
-	for (uint16_t i = ZB_LOG_STATS; i <= ZB_LOG_LCORE; i++) {
+	for (uint16_t i = 0; i < ZB_LOG_NR; i++) {
 		struct zb_log_port *port = zb_log_port(p->logs, i, (uint16_t)p->worker_nr);
 
 		if (port != NULL)
@@ -294,7 +292,8 @@ static void report(struct zb_pass *p)
 		if (p->sampler != NULL)
 			zb_sampler_drain(p->sampler);
 		take_snapshots(p);
-		flush_stats(p, now_s());
+		zb_once_merge(p->once);
+		flush_reporter(p, now_s());
 		zb_pass_heap_poll(p);
 		if (p->conf->slices != NULL && zb_pass_slice(p))
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
@@ -314,6 +313,7 @@ static void report(struct zb_pass *p)
 	if (p->sampler != NULL)
 		zb_sampler_drain(p->sampler);
 	take_snapshots(p);
+	zb_once_merge(p->once);
 	zb_progress_line(NULL);
 }
 
@@ -334,6 +334,7 @@ static void launch(struct zb_pass *p)
 	for (unsigned i = launched; i < p->worker_nr; i++) {
 		p->result->broke = p->stop = true;
 		p->worker[i].at_end = p->worker[i].finished = true;
+		zb_once_finish(p->worker[i].engine.once);
 	}
 	report(p);
 	for (unsigned i = 0; i < launched; i++)
@@ -354,6 +355,7 @@ static void tear_down(struct zb_pass *p)
 			zb_log_total(p->logs, i, &p->result->logs[i]);
 		zb_log_set_destroy(p->logs);
 	}
+	zb_once_destroy(p->once);
 	if (p->replay != NULL)
 		zb_replay_close(p->replay);
 	for (unsigned i = 0; i < p->worker_nr; i++)

@@ -4,6 +4,7 @@
 #define ZB_BENCH_PASS_PRIV_H
 
 #include "bench/pass.h"
+#include "pipeline/once.h"
 #include "profiler/stats_log.h"
 
 struct zb_pass;
@@ -28,6 +29,7 @@ struct zb_pass {
 	unsigned worker_nr;
 	struct zb_log_set *logs;
 	struct zb_stats_log *stats;
+	struct zb_once *once; /* rows that the workers log once */
 	struct zb_replay *replay;
 	struct zb_sampler *sampler;
 	struct zb_engine_switch on;

@@ -14,6 +14,7 @@
 
 struct zb_file_set;
 struct zb_known;
+struct zb_once_port;
 struct zb_registry;
 
 struct zb_analysis {
@@ -23,6 +24,7 @@ struct zb_analysis {
 	struct zb_mem mem;
 	struct zb_registry *registry; /* the analyzers, by port and by content */
 	struct zb_file_set *files;    /* files under way; see file.h */
+	struct zb_once_port *once;    /* rows that all lcores log once; NULL: alone */
 	struct zb_known *known;	      /* hosts and services; see known.h */
 	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
 	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */

@@ -87,7 +87,9 @@ enum zb_conn_flag {
 };
 
 enum zb_conn_trait {
-	ZB_TRAIT_PARTIAL = 1 << 0, /* TCP: the first packet was not a SYN of the originator */
+	ZB_TRAIT_SERVICE_KNOWN = 1 << 8, /* known_services has been told */
+	ZB_TRAIT_ESTABLISHED = 1 << 9,	 /* TCP: both sides have just become established */
+	ZB_TRAIT_PARTIAL = 1 << 0,	 /* TCP: the first packet was not a SYN of the originator */
 };
 
 /* What few connections need; allocated when first needed. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "pipeline/conn_update.h"
+#include "pipeline/known.h"
 #include "pipeline/likely_port.h"
 #include "pipeline/tcp_conn.h"
 
@@ -119,6 +120,10 @@ static unsigned good_packet(struct zb_conn *c, unsigned side, const struct zb_pk
 	case IPPROTO_TCP:
 		zb_tcp_seg_read(p, side, &seg);
 		zb_tcp_update(c, &seg, an->weird);
+		if (c->traits & ZB_TRAIT_ESTABLISHED) {
+			c->traits &= (uint16_t)~ZB_TRAIT_ESTABLISHED;
+			zb_known_host(an->known, c);
+		}
 		zb_tcp_stream_segment(an, l, c, p, &seg);
 		/* Roles may have been swapped. */
 		return zb_conn_side(c, p->flags & ZB_PKT_SRC_IS_A);

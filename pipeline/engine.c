@@ -69,6 +69,7 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 			       conf->secret);
 	if (ret < 0)
 		goto fini_weird;
+	e->an.once = e->weird.once = conf->once;
 	*out = e;
 	return 0;
 
@@ -215,7 +216,7 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 		if (c->history_lost != 0)
 			zb_weird_conn(&e->weird, c, ZB_WEIRD_history_truncated, NULL);
 		if (e->an.known != NULL)
-			zb_known_conn_end(e->an.known, c);
+			zb_known_conn_end(e->an.known, c, e->conf.stat->net_time_ns);
 		if (port != NULL)
 			zb_conn_log_row(port, c, e->conf.secret);
 		zb_session_end(c);
@@ -253,7 +254,7 @@ static void refresh_stat(struct zb_engine *e)
 	st->c[ZB_C_log_wait_cycles] = wait;
 	st->c[ZB_C_weirds] = e->weird.total;
 	st->g[ZB_G_log_buffer_bytes] = bytes;
-	st->g[ZB_G_weird_bytes] = ZB_WEIRD_MEMORY * sizeof(struct zb_weird_seen);
+	st->g[ZB_G_weird_bytes] = ZB_WEIRD_MEMORY * sizeof(struct zb_once_seen);
 	zb_conn_set_gauges(&e->set);
 	zb_mem_gauges(&e->an.mem, st);
 	e->conf.rxq->ops->ledger(e->conf.rxq, &l);
@@ -383,6 +384,8 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 		walk(e);
 		t = rte_rdtsc();
 	}
+	if (e->conf.once != NULL)
+		zb_once_progress(e->conf.once, st->net_time_ns);
 	st->busy_cycles += t - begin;
 	return t;
 }

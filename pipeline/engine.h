@@ -35,6 +35,7 @@ struct zb_engine_conf {
 	struct zb_lcore_stat *stat;
 	struct zb_snap_ring *snaps; /* NULL: no snapshots */
 	struct zb_log_set *logs;
+	struct zb_once_port *once; /* for rows that all workers log once; NULL: alone */
 	const char *peer;  /* "lcore-2": who speaks in weird.log */
 	uint64_t start_ns; /* packet time at which statistics intervals begin */
 	uint64_t interval_ns;

@@ -1,33 +1,150 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* known.c - see known.h */
+/*
+ * known.c - see known.h
+ *
+ * A service counts when its server has answered: a TCP handshake, or a datagram. It is offered when
+ * an analyzer confirms, else when the connection ends; without a name only five minutes after that,
+ * as another connection may still name it. (Zeek: policy/protocols/conn/known-hosts,
+ * known-services)
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "pipeline/known.h"
+#include "pipeline/local_net.h"
+#include "pipeline/once.h"
+
+#define DAY_NS	     (86400 * ZB_SEC_NS)
+#define NAMELESS_NS  (300 * ZB_SEC_NS)
+#define SEEN_ENTRIES 65536u /* 1 MiB */
+
+struct zb_known {
+	struct zb_analysis *an;
+	struct zb_once_memory seen;
+};
 
 int zb_known_create(struct zb_analysis *an, struct zb_known **out)
 {
-	(void)an;
-	*out = NULL;
+	struct zb_known *k = zb_mem_get(&an->mem, ZB_MEM_known, sizeof(*k));
+
+	if (k == NULL)
+		return -ENOMEM;
+	k->an = an;
+	if (zb_once_memory_init(&k->seen, SEEN_ENTRIES) < 0) {
+		zb_mem_put(&an->mem, ZB_MEM_known, k, sizeof(*k));
+		return -ENOMEM;
+	}
+	*out = k;
 	return 0;
 }
 
 void zb_known_destroy(struct zb_known *k)
 {
-	(void)k;
+	if (k == NULL)
+		return;
+	zb_once_memory_fini(&k->seen);
+	zb_mem_put(&k->an->mem, ZB_MEM_known, k, sizeof(*k));
+}
+
+static void offer(struct zb_known *k, const struct zb_once_row *r)
+{
+	struct zb_log_port *port = k->an->port[r->stream];
+
+	zb_analysis_event(k->an);
+	if (port == NULL)
+		return;
+	if (k->an->once != NULL)
+		zb_once_offer(k->an->once, r);
+	else
+		zb_once_write(port, r, k->an->secret);
 }
 
 void zb_known_host(struct zb_known *k, const struct zb_conn *c)
 {
-	(void)k;
-	(void)c;
+	for (unsigned side = ZB_ORIG; side <= ZB_RESP; side++) {
+		const uint8_t *addr = zb_conn_addr(c, side);
+		struct zb_once_row r = {
+			.ts_ns = k->an->now_ns,
+			.what = XXH3_64bits_withSeed(addr, 16, k->an->secret),
+			.mute_ns = DAY_NS,
+			.stream = ZB_LOG_KNOWN_HOSTS,
+			.ip_version = c->key.ip_version,
+		};
+
+		if (!zb_local_net(addr, c->key.ip_version) ||
+		    !zb_once_first(&k->seen, r.what, r.ts_ns, DAY_NS))
+			continue;
+		memcpy(r.addr[0], addr, 16);
+		offer(k, &r);
+	}
+}
+
+static bool has_answered(const struct zb_conn *c)
+{
+	unsigned state = c->end[ZB_RESP].state;
+
+	switch (c->key.proto) {
+	case IPPROTO_TCP:
+		return state == ZB_END_ESTABLISHED || state == ZB_END_CLOSED ||
+		       state == ZB_END_PARTIAL ||
+		       memchr(zb_conn_history(c), 'h', c->history_len) != NULL;
+	case IPPROTO_UDP: return c->end[ZB_RESP].hist & ZB_HIST_ACTIVE;
+	default: return false;
+	}
+}
+
+/* Offers the service behind c as it is known now; at ts_ns, in the order of order_ns. */
+static void service(struct zb_known *k, struct zb_conn *c, uint64_t ts_ns)
+{
+	const struct zb_session *s = zb_session_of(c);
+	const uint8_t *host = zb_conn_addr(c, ZB_RESP);
+	struct {
+		uint8_t host[16];
+		uint16_t port;
+		uint8_t proto, version;
+	} id = {.port = zb_conn_port(c, ZB_RESP), .proto = c->key.proto};
+	struct zb_once_row r = {
+		.ts_ns = ts_ns,
+		.mute_ns = DAY_NS,
+		.port = {id.port},
+		.stream = ZB_LOG_KNOWN_SERVICES,
+		.ip_version = c->key.ip_version,
+		.proto = c->key.proto,
+	};
+	uint64_t all;
+
+	if (!has_answered(c) || !zb_local_net(host, c->key.ip_version))
+		return;
+	if (s != NULL && s->service_nr == 1 &&
+	    (strcmp(s->service[0], "ftp-data") == 0 ||
+	     (strcmp(s->service[0], "dns") == 0 && zb_conn_size(c, ZB_RESP) == 0)))
+		return;
+	c->traits |= ZB_TRAIT_SERVICE_KNOWN;
+	memcpy(id.host, host, 16);
+	memcpy(r.addr[0], host, 16);
+	r.what = all = XXH3_64bits_withSeed(&id, sizeof(id), k->an->secret);
+	for (unsigned i = 0; s != NULL && i < s->service_nr && i < ZB_ONCE_WORDS_MAX; i++) {
+		r.word[r.word_nr++] = s->service[i];
+		all = (all ^ (uintptr_t)s->service[i]) * 0x9e3779b97f4a7c15u;
+	}
+	if (r.word_nr == 0) {
+		r.word[r.word_nr++] = "";
+		r.order_ns = ts_ns + NAMELESS_NS;
+		r.flags |= ZB_ONCE_DELAYED;
+	}
+	if (zb_once_first(&k->seen, all, ts_ns, DAY_NS))
+		offer(k, &r);
 }
 
 void zb_known_service(struct zb_known *k, const struct zb_session *s)
 {
-	(void)k;
-	(void)s;
+	service(k, s->conn, k->an->now_ns);
 }
 
-void zb_known_conn_end(struct zb_known *k, const struct zb_conn *c)
+void zb_known_conn_end(struct zb_known *k, struct zb_conn *c, uint64_t now_ns)
 {
-	(void)k;
-	(void)c;
+	if (!(c->traits & ZB_TRAIT_SERVICE_KNOWN))
+		service(k, c, now_ns);
 }

@@ -21,7 +21,7 @@ void zb_known_host(struct zb_known *k, const struct zb_conn *c);
 /* An analyzer of a connection has confirmed. */
 void zb_known_service(struct zb_known *k, const struct zb_session *s);
 
-/* A connection is over, after its analyzers have ended. */
-void zb_known_conn_end(struct zb_known *k, const struct zb_conn *c);
+/* A connection is over, after its analyzers have ended; now_ns: when that was noticed. */
+void zb_known_conn_end(struct zb_known *k, struct zb_conn *c, uint64_t now_ns);
 
 #endif

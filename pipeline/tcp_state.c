@@ -66,6 +66,8 @@ static unsigned inactive_syn(struct zb_conn *c, const struct zb_tcp_seg *s, stru
 	set_state(e, ZB_END_ESTABLISHED);
 	if (peer->state != ZB_END_PARTIAL)
 		established(c);
+	if (peer->state == ZB_END_ESTABLISHED)
+		c->traits |= ZB_TRAIT_ESTABLISHED;
 	return side;
 }
 

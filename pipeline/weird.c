@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weird.c - see weird.h */
-#include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "pipeline/uid.h"
+#include "pipeline/once.h"
+#include "pipeline/row_id.h"
 #include "pipeline/weird.h"
 
 enum policy { IGNORE, LOG, PER_ORIG, PER_CONN };
@@ -15,9 +15,8 @@ const char *const zb_weird_text[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(TEXT)};
 static const uint8_t weird_policy[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(POLICY)};
 static const char *const weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)};
 
-#define DAY_NS	    (86400 * ZB_SEC_NS)
-#define MUTE_NS	    (600 * ZB_SEC_NS)
-#define SEEN_PROBES 8
+#define DAY_NS	(86400 * ZB_SEC_NS)
+#define MUTE_NS (600 * ZB_SEC_NS)
 
 static const struct zb_row_field weird_fields[] = {
 	{"ts", ZB_T_TIME},	  {"uid", ZB_T_STRING},	    {"id.orig_h", ZB_T_ADDR},
@@ -37,32 +36,12 @@ int zb_weird_init(struct zb_weird *w, struct zb_log_port *port, const char *peer
 	w->port = port;
 	w->peer = peer;
 	w->secret = secret;
-	w->seen = calloc(ZB_WEIRD_MEMORY, sizeof(*w->seen));
-	return w->seen == NULL ? -ENOMEM : 0;
+	return zb_once_memory_init(&w->seen, ZB_WEIRD_MEMORY);
 }
 
 void zb_weird_fini(struct zb_weird *w)
 {
-	free(w->seen);
-	w->seen = NULL;
-}
-
-/* Remembers what until for_ns from now; false when it is remembered already. */
-static bool first_time(struct zb_weird *w, uint64_t what, uint64_t for_ns)
-{
-	struct zb_weird_seen *victim = NULL;
-
-	for (unsigned i = 0; i < SEEN_PROBES; i++) {
-		struct zb_weird_seen *s = &w->seen[(what + i) % ZB_WEIRD_MEMORY];
-
-		if (s->what == what && s->until_ns > w->now_ns)
-			return false;
-		if (victim == NULL || s->until_ns < victim->until_ns)
-			victim = s;
-	}
-	victim->what = what;
-	victim->until_ns = w->now_ns + for_ns;
-	return true;
+	zb_once_memory_fini(&w->seen);
 }
 
 static uint64_t what_of(const struct zb_weird *w, enum zb_weird_name name, const void *id,
@@ -71,31 +50,61 @@ static uint64_t what_of(const struct zb_weird *w, enum zb_weird_name name, const
 	return XXH3_64bits_withSeed(id, len, w->secret + name + 1);
 }
 
-static void put_addr(struct zb_row *r, const uint8_t *a, unsigned ip_version)
-{
-	if (ip_version == 4)
-		zb_row_addr4(r, a);
-	else
-		zb_row_addr6(r, a);
-}
-
-static void put_tail(struct zb_weird *w, struct zb_row *r, enum zb_weird_name name,
-		     const char *addl)
+/* The fields from name on. */
+static void put_tail(struct zb_row *r, enum zb_weird_name name, const char *addl, const char *peer)
 {
 	const char *text = zb_weird_text[name], *source = weird_source[name];
 
 	zb_row_word(r, text, strlen(text));
-	if (addl != NULL)
+	if (addl != NULL && addl[0] != '\0')
 		zb_row_string(r, addl, strlen(addl));
 	else
 		zb_row_unset(r);
 	zb_row_bool(r, false);
-	zb_row_word(r, w->peer, strlen(w->peer));
+	zb_row_word(r, peer, strlen(peer));
 	if (source[0] != '\0')
 		zb_row_word(r, source, strlen(source));
 	else
 		zb_row_unset(r);
-	zb_log_commit(w->port, r);
+}
+
+void zb_weird_row(struct zb_row *row, const struct zb_once_row *r, uint64_t secret)
+{
+	char uid[ZB_UID_MAX];
+
+	if (r->flags & ZB_ONCE_HAS_UID)
+		zb_row_word(row, uid, zb_uid_format(uid, 'C', r->uid_seq, secret));
+	else
+		zb_row_unset(row);
+	for (unsigned side = 0; side < 2; side++) {
+		if (r->flags & ZB_ONCE_HAS_ADDRS) {
+			zb_row_addr(row, r->addr[side], r->ip_version);
+			zb_row_port(row, r->port[side]);
+		} else {
+			zb_row_unset(row);
+			zb_row_unset(row);
+		}
+	}
+	put_tail(row, r->name, r->addl, r->peer);
+}
+
+/*
+ * What other lcores may find as well: one of them logs it. What they repeat within a second is not
+ * worth an offer.
+ */
+static void log_once(struct zb_weird *w, struct zb_once_row *r)
+{
+	uint64_t local_ns = w->once != NULL && r->mute_ns < DAY_NS ? ZB_SEC_NS : r->mute_ns;
+
+	r->ts_ns = w->now_ns;
+	r->peer = w->peer;
+	r->stream = ZB_LOG_WEIRD;
+	if (!zb_once_first(&w->seen, r->what, w->now_ns, local_ns))
+		return;
+	if (w->once != NULL)
+		zb_once_offer(w->once, r);
+	else
+		zb_once_write(w->port, r, w->secret);
 }
 
 static bool count_it(struct zb_weird *w, enum zb_weird_name name)
@@ -105,70 +114,80 @@ static bool count_it(struct zb_weird *w, enum zb_weird_name name)
 	return w->port != NULL && weird_policy[name] != IGNORE;
 }
 
+static void conn_once(struct zb_weird *w, const struct zb_conn *c, enum zb_weird_name name,
+		      const char *addl)
+{
+	struct zb_once_row r = {
+		.what = what_of(w, name, zb_conn_addr(c, ZB_ORIG), 16),
+		.mute_ns = DAY_NS,
+		.uid_seq = c->uid_seq,
+		.name = (uint16_t)name,
+		.ip_version = c->key.ip_version,
+		.flags = ZB_ONCE_HAS_ADDRS | ZB_ONCE_HAS_UID,
+	};
+
+	for (unsigned side = ZB_ORIG; side <= ZB_RESP; side++) {
+		memcpy(r.addr[side], zb_conn_addr(c, side), 16);
+		r.port[side] = zb_conn_port(c, side);
+	}
+	if (addl != NULL)
+		memcpy(r.addl, addl, strnlen(addl, sizeof(r.addl) - 1));
+	log_once(w, &r);
+}
+
 void zb_weird_conn(struct zb_weird *w, struct zb_conn *c, enum zb_weird_name name, const char *addl)
 {
-	const uint8_t *orig = zb_conn_addr(c, ZB_ORIG);
-	char uid[ZB_UID_MAX];
 	struct zb_row r;
 	uint64_t what;
 
 	c->flags |= ZB_CONN_DID_WEIRD;
 	if (!count_it(w, name))
 		return;
-	what = weird_policy[name] == PER_ORIG ? what_of(w, name, orig, 16)
-					      : what_of(w, name, &c->key, sizeof(c->key));
-	if (!first_time(w, what, weird_policy[name] == LOG ? MUTE_NS : DAY_NS))
+	if (weird_policy[name] == PER_ORIG) {
+		conn_once(w, c, name, addl);
 		return;
-	if (!zb_log_row(w->port, ZB_UID_MAX + (addl != NULL ? strlen(addl) : 0) + 64, &r))
+	}
+	what = what_of(w, name, &c->key, sizeof(c->key));
+	if (!zb_once_first(&w->seen, what, w->now_ns, weird_policy[name] == LOG ? MUTE_NS : DAY_NS))
+		return;
+	if (!zb_log_row(w->port, ZB_ROW_ID_BYTES + (addl != NULL ? strlen(addl) : 0) + 64, &r))
 		return;
 	zb_row_time(&r, w->now_ns);
-	zb_row_word(&r, uid, zb_uid_format(uid, 'C', c->uid_seq, w->secret));
-	put_addr(&r, orig, c->key.ip_version);
-	zb_row_port(&r, zb_conn_port(c, ZB_ORIG));
-	put_addr(&r, zb_conn_addr(c, ZB_RESP), c->key.ip_version);
-	zb_row_port(&r, zb_conn_port(c, ZB_RESP));
-	put_tail(w, &r, name, addl);
+	zb_row_id(&r, c, w->secret);
+	put_tail(&r, name, addl, w->peer);
+	zb_log_commit(w->port, &r);
 }
 
 void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
 		   const uint8_t *dst, unsigned addr_len)
 {
+	bool per_orig = weird_policy[name] == PER_ORIG;
 	uint8_t id[33] = {(uint8_t)addr_len};
-	struct zb_row r;
-	uint64_t what;
+	struct zb_once_row r = {
+		.mute_ns = weird_policy[name] == LOG ? MUTE_NS : DAY_NS,
+		.name = (uint16_t)name,
+		.ip_version = addr_len == 4 ? 4 : 6,
+		.flags = ZB_ONCE_HAS_ADDRS,
+	};
 
 	if (!count_it(w, name))
 		return;
 	memcpy(id + 1, src, addr_len);
-	if (weird_policy[name] != PER_ORIG)
+	if (!per_orig)
 		memcpy(id + 17, dst, addr_len);
-	what = what_of(w, name, id, sizeof(id));
-	if (!first_time(w, what, weird_policy[name] == LOG ? MUTE_NS : DAY_NS))
-		return;
-	if (!zb_log_row(w->port, 64, &r))
-		return;
-	zb_row_time(&r, w->now_ns);
-	zb_row_unset(&r);
-	put_addr(&r, src, addr_len == 4 ? 4 : 6);
-	zb_row_port(&r, 0);
-	put_addr(&r, dst, addr_len == 4 ? 4 : 6);
-	zb_row_port(&r, 0);
-	put_tail(w, &r, name, NULL);
+	r.what = what_of(w, name, id, sizeof(id));
+	memcpy(r.addr[0], src, addr_len);
+	memcpy(r.addr[1], dst, addr_len);
+	log_once(w, &r);
 }
 
 void zb_weird_net(struct zb_weird *w, enum zb_weird_name name)
 {
-	struct zb_row r;
-
-	if (!count_it(w, name))
-		return;
 	/* Nobody to tell them apart by: the name alone is muted. */
-	if (!first_time(w, what_of(w, name, "", 0), MUTE_NS))
-		return;
-	if (!zb_log_row(w->port, 64, &r))
-		return;
-	zb_row_time(&r, w->now_ns);
-	for (unsigned i = 0; i < 5; i++)
-		zb_row_unset(&r);
-	put_tail(w, &r, name, NULL);
+	struct zb_once_row r = {.what = what_of(w, name, "", 0),
+				.mute_ns = MUTE_NS,
+				.name = (uint16_t)name};
+
+	if (count_it(w, name))
+		log_once(w, &r);
 }

@@ -16,7 +16,7 @@
 
 #include "capture/packet.h"
 #include "pipeline/conn.h"
-#include "pipeline/logs.h"
+#include "pipeline/once.h"
 #include "pipeline/weird_binary.h"
 #include "pipeline/weird_dns.h"
 #include "pipeline/weird_frag.h"
@@ -93,19 +93,21 @@ extern const char *const zb_weird_text[ZB_WEIRD_NR];
 #define ZB_WEIRD_MEMORY 16384 /* entries that remember what was logged: 256 KiB */
 
 struct zb_weird {
-	struct zb_log_port *port; /* NULL: counted only */
+	struct zb_log_port *port;  /* NULL: counted only */
+	struct zb_once_port *once; /* for what all lcores log once; NULL: this lcore alone */
 	const char *peer;
 	uint64_t secret; /* keys the table of what was logged */
 	uint64_t now_ns; /* time of the packet being analysed */
 	uint64_t total;
 	uint64_t count[ZB_WEIRD_NR];
-	struct zb_weird_seen {
-		uint64_t what, until_ns;
-	} * seen;
+	struct zb_once_memory seen;
 };
 
 int zb_weird_init(struct zb_weird *w, struct zb_log_port *port, const char *peer, uint64_t secret);
 void zb_weird_fini(struct zb_weird *w);
+
+/* The fields after ts of a row that was offered to the reporter. */
+void zb_weird_row(struct zb_row *row, const struct zb_once_row *r, uint64_t secret);
 
 /* An oddity of a connection. addl may be NULL. */
 void zb_weird_conn(struct zb_weird *w, struct zb_conn *c, enum zb_weird_name name,

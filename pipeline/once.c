@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * once.c - see once.h
+ *
+ * Per worker a ring of offers and the time it has come to; the reporter empties the rings into a
+ * heap ordered by time and, of equal times, by worker.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <rte_pause.h>
+
+#include "pipeline/once.h"
+
+#define MEMORY_ENTRIES (1u << 18) /* 4 MiB, touched as far as it is used */
+#define PROBES	       8
+
+struct zb_once_port {
+	/* Line 0: written by the worker. */
+	alignas(64) uint32_t head;
+	uint64_t progress_ns;
+	uint64_t order_ns;
+	bool finished;
+	/* Line 1: written by the reporter. */
+	alignas(64) uint32_t tail;
+	alignas(64) struct zb_once_row ring[ZB_ONCE_RING];
+};
+
+struct held {
+	struct zb_once_row row;
+	uint64_t nr; /* by worker, then in order: breaks ties */
+};
+
+struct zb_once {
+	struct zb_log_set *logs;
+	uint64_t secret, early;
+	uint16_t worker_nr, producer;
+	struct zb_once_memory memory;
+	struct held *heap; /* smallest (order_ns, nr) first */
+	uint32_t held_nr, held_room;
+	uint64_t taken; /* offers so far */
+	struct zb_once_port *port;
+};
+
+int zb_once_memory_init(struct zb_once_memory *m, uint32_t entries)
+{
+	assert(entries >= PROBES && (entries & (entries - 1)) == 0);
+	m->seen = calloc(entries, sizeof(*m->seen));
+	m->mask = entries - 1;
+	m->forgotten = 0;
+	return m->seen == NULL ? -ENOMEM : 0;
+}
+
+void zb_once_memory_fini(struct zb_once_memory *m)
+{
+	free(m->seen);
+	m->seen = NULL;
+}
+
+bool zb_once_first(struct zb_once_memory *m, uint64_t what, uint64_t now_ns, uint64_t for_ns)
+{
+	struct zb_once_seen *victim = NULL;
+
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct zb_once_seen *s = &m->seen[(what + i) & m->mask];
+
+		if (s->what == what && s->until_ns > now_ns)
+			return false;
+		if (victim == NULL || s->until_ns < victim->until_ns)
+			victim = s;
+	}
+	m->forgotten += victim->until_ns > now_ns;
+	victim->what = what;
+	victim->until_ns = now_ns + for_ns;
+	return true;
+}
+
+int zb_once_create(struct zb_log_set *logs, uint16_t worker_nr, uint16_t producer, uint64_t secret,
+		   struct zb_once **out)
+{
+	struct zb_once *o = calloc(1, sizeof(*o));
+	size_t bytes = worker_nr * sizeof(*o->port);
+
+	if (o == NULL)
+		return -ENOMEM;
+	o->logs = logs;
+	o->secret = secret;
+	o->worker_nr = worker_nr;
+	o->producer = producer;
+	if (zb_once_memory_init(&o->memory, MEMORY_ENTRIES) < 0)
+		goto free_once;
+	o->port = aligned_alloc(64, bytes);
+	if (o->port == NULL)
+		goto fini_memory;
+	for (uint16_t i = 0; i < worker_nr; i++)
+		o->port[i].head = o->port[i].tail = 0,
+		o->port[i].progress_ns = o->port[i].order_ns = 0, o->port[i].finished = false;
+	*out = o;
+	return 0;
+
+fini_memory:
+	zb_once_memory_fini(&o->memory);
+free_once:
+	free(o);
+	return -ENOMEM;
+}
+
+void zb_once_destroy(struct zb_once *o)
+{
+	if (o == NULL)
+		return;
+	zb_once_memory_fini(&o->memory);
+	free(o->heap);
+	free(o->port);
+	free(o);
+}
+
+struct zb_once_port *zb_once_port(struct zb_once *o, uint16_t worker)
+{
+	assert(worker < o->worker_nr);
+	return &o->port[worker];
+}
+
+void zb_once_offer(struct zb_once_port *p, const struct zb_once_row *r)
+{
+	struct zb_once_row *slot = &p->ring[p->head % ZB_ONCE_RING];
+
+	while (p->head - __atomic_load_n(&p->tail, __ATOMIC_ACQUIRE) == ZB_ONCE_RING)
+		rte_pause();
+	*slot = *r;
+	/* A worker's own offers keep their order, also when packet time runs back. */
+	if (slot->order_ns == 0) {
+		p->order_ns = r->ts_ns > p->order_ns ? r->ts_ns : p->order_ns;
+		slot->order_ns = p->order_ns;
+	}
+	__atomic_store_n(&p->head, p->head + 1, __ATOMIC_RELEASE);
+}
+
+void zb_once_progress(struct zb_once_port *p, uint64_t now_ns)
+{
+	/* Release: offers made before this are visible to who sees it. */
+	__atomic_store_n(&p->progress_ns, now_ns, __ATOMIC_RELEASE);
+}
+
+void zb_once_finish(struct zb_once_port *p)
+{
+	__atomic_store_n(&p->finished, true, __ATOMIC_RELEASE);
+}
+
+static bool before(const struct held *a, const struct held *b)
+{
+	return a->row.order_ns != b->row.order_ns ? a->row.order_ns < b->row.order_ns
+						  : a->nr < b->nr;
+}
+
+static bool hold(struct zb_once *o, const struct zb_once_row *r, uint64_t nr)
+{
+	struct held new = {.row = *r, .nr = nr};
+	uint32_t i;
+
+	if (o->held_nr == o->held_room) {
+		uint32_t room = o->held_room == 0 ? 256 : 2 * o->held_room;
+		struct held *heap =
+			room > ZB_ONCE_HELD_MAX ? NULL : realloc(o->heap, room * sizeof(*heap));
+
+		if (heap == NULL)
+			return false;
+		o->heap = heap;
+		o->held_room = room;
+	}
+	for (i = o->held_nr++; i > 0 && before(&new, &o->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		o->heap[i] = o->heap[(i - 1) / 2];
+	o->heap[i] = new;
+	return true;
+}
+
+static struct zb_once_row take_first(struct zb_once *o)
+{
+	struct zb_once_row first = o->heap[0].row;
+	struct held *last = &o->heap[--o->held_nr];
+	uint32_t i = 0, child;
+
+	for (; (child = 2 * i + 1) < o->held_nr; i = child) {
+		if (child + 1 < o->held_nr && before(&o->heap[child + 1], &o->heap[child]))
+			child++;
+		if (!before(&o->heap[child], last))
+			break;
+		o->heap[i] = o->heap[child];
+	}
+	o->heap[i] = *last;
+	return first;
+}
+
+static uint64_t word_what(const struct zb_once_row *r, unsigned i)
+{
+	const char *w = r->word[i];
+	uint64_t h = r->what;
+
+	for (; *w != '\0'; w++)
+		h = (h ^ (uint8_t)*w) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 32;
+}
+
+/* Leaves of a service row only what is new. */
+static bool is_new(struct zb_once *o, struct zb_once_row *r)
+{
+	unsigned kept = 0;
+
+	if (r->word_nr == 0)
+		return zb_once_first(&o->memory, r->what, r->order_ns, r->mute_ns);
+	for (unsigned i = 0; i < r->word_nr; i++)
+		if (zb_once_first(&o->memory, word_what(r, i), r->order_ns, r->mute_ns))
+			r->word[kept++] = r->word[i];
+	r->word_nr = (uint8_t)kept;
+	return kept != 0;
+}
+
+static void write_new(struct zb_once *o, struct zb_once_row r)
+{
+	struct zb_log_port *port = zb_log_port(o->logs, r.stream, o->producer);
+
+	if (port != NULL && is_new(o, &r))
+		zb_once_write(port, &r, o->secret);
+}
+
+/* Everything a worker has offered, into the heap. */
+static void empty_ring(struct zb_once *o, uint16_t worker)
+{
+	struct zb_once_port *p = &o->port[worker];
+	uint32_t head = __atomic_load_n(&p->head, __ATOMIC_ACQUIRE), tail = p->tail;
+
+	for (; tail != head; tail++) {
+		uint64_t nr = (uint64_t)worker << 48 | o->taken++;
+
+		if (hold(o, &p->ring[tail % ZB_ONCE_RING], nr))
+			continue;
+		/* No room: the oldest goes early, or this one when none is held. */
+		o->early++;
+		write_new(o, o->held_nr != 0 ? take_first(o) : p->ring[tail % ZB_ONCE_RING]);
+		hold(o, &p->ring[tail % ZB_ONCE_RING], nr);
+	}
+	__atomic_store_n(&p->tail, tail, __ATOMIC_RELEASE);
+}
+
+void zb_once_merge(struct zb_once *o)
+{
+	uint64_t until = UINT64_MAX, newest = 0;
+
+	for (uint16_t i = 0; i < o->worker_nr; i++) {
+		/* First how far it is, then what it offered until then. */
+		bool finished = __atomic_load_n(&o->port[i].finished, __ATOMIC_ACQUIRE);
+		uint64_t at = __atomic_load_n(&o->port[i].progress_ns, __ATOMIC_ACQUIRE);
+
+		newest = at > newest ? at : newest;
+		until = !finished && at < until ? at : until;
+		empty_ring(o, i);
+	}
+	while (o->held_nr != 0 && (until == UINT64_MAX || o->heap[0].row.order_ns < until)) {
+		struct zb_once_row r = take_first(o);
+
+		if (!(r.flags & ZB_ONCE_DELAYED) || r.order_ns <= newest)
+			write_new(o, r);
+	}
+}
+
+uint64_t zb_once_early(const struct zb_once *o)
+{
+	return o->early;
+}
