@@ -74,6 +74,9 @@ struct zb_command {
 int zb_opt_parse(const struct zb_command *c, int argc, char **argv, void *conf, const char **args,
 		 unsigned *arg_nr);
 
+/* Bytes, with a suffix K, M, G or T; -EINVAL: no size, -ERANGE: too large. Says nothing. */
+int zb_opt_parse_bytes(const char *text, uint64_t *bytes);
+
 /* True when the option was given on the command line of the last zb_opt_parse(). */
 bool zb_opt_given(const struct zb_command *c, const char *name);
 

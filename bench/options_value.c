@@ -57,6 +57,20 @@ static uint64_t suffix_scale(enum zb_opt_type type, const char *suffix)
 	return 0;
 }
 
+int zb_opt_parse_bytes(const char *text, uint64_t *bytes)
+{
+	const char *suffix = "";
+	uint64_t v, scale;
+	int ret = parse_whole(text, &v, &suffix);
+
+	if (ret < 0)
+		return ret;
+	scale = suffix_scale(ZB_OPT_BYTES, suffix);
+	if (scale == 0)
+		return -EINVAL;
+	return __builtin_mul_overflow(v, scale, bytes) ? -ERANGE : 0;
+}
+
 /* "a whole number from 1 to 10" */
 static const char *wanted_range(const struct zb_opt *o, char *buf, size_t buf_size)
 {

@@ -16,6 +16,7 @@
 
 #include "capture/source_replay.h"
 #include "pipeline/engine.h"
+#include "pipeline/mem.h"
 #include "profiler/heap.h"
 #include "profiler/sampler.h"
 #include "profiler/topology.h"
@@ -49,6 +50,9 @@ struct zb_pass_conf {
 	uint32_t sample_hz; /* 0: off */
 	uint32_t conns_max;
 	uint16_t burst_max;
+	uint64_t memcap_bytes;	       /* of all workers' state; 0: none */
+	uint64_t mem_limit[ZB_MEM_NR]; /* per worker; 0: the default */
+	unsigned file_hashes;	       /* enum zb_file_hash bits */
 	enum zb_engine_mode mode;
 	enum zb_row_format format;
 	bool stream_on[ZB_LOG_NR];

@@ -10,9 +10,9 @@
 #include "bench/options.h"
 
 struct zb_run_conf {
-	struct zb_opt_list pcap;
-	const char *cores, *heap, *logs, *out;
-	uint64_t count, loop, sample_hz, flows_max, burst;
+	struct zb_opt_list pcap, limit;
+	const char *cores, *heap, *logs, *out, *hashes;
+	uint64_t count, loop, sample_hz, flows_max, burst, memcap;
 	double duration_s, stats_interval_s;
 	int engine, log_format, rate;
 	bool same_flows, ignore_checksums, logs_drop, logs_block, self_cost;

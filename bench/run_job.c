@@ -97,8 +97,9 @@ static int check_logs(struct zb_run_job *j)
 			    memcmp(zb_log_stream_name[i], p, len) == 0)
 				break;
 		if (i == ZB_LOG_NR) {
-			zb_err("--logs %s: %.*s: no such log; give some of conn,weird,stats,lcore, "
-			       "or all or none",
+			zb_err("--logs %s: %.*s: no such log; give some of "
+			       "conn,dns,http,ssl,files,tunnel,"
+			       "known_hosts,known_services,weird,stats,lcore, or all or none",
 			       j->conf->logs, (int)len, p);
 			return -EINVAL;
 		}
@@ -148,6 +149,8 @@ int zb_job_check(struct zb_run_job *j)
 	if (ret == 0)
 		ret = check_logs(j);
 	if (ret == 0)
+		ret = zb_job_check_limits(j);
+	if (ret == 0)
 		ret = check_cores(j);
 	return ret;
 }
@@ -176,6 +179,8 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.sample_hz = (uint32_t)o->sample_hz,
 		.conns_max = (uint32_t)o->flows_max,
 		.burst_max = (uint16_t)o->burst,
+		.memcap_bytes = o->memcap,
+		.file_hashes = j->file_hashes,
 		.mode = (enum zb_engine_mode)o->engine,
 		.format = o->log_format == 0 ? ZB_ROW_JSON : ZB_ROW_TSV,
 		.log_block = !o->logs_drop,
@@ -185,6 +190,7 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.signalled = &signalled,
 	};
 	memcpy(c->stream_on, j->stream_on, sizeof(c->stream_on));
+	memcpy(c->mem_limit, j->mem_limit, sizeof(c->mem_limit));
 	if (getrandom(&c->secret, sizeof(c->secret), 0) != sizeof(c->secret))
 		c->secret = (uint64_t)(j->begin_s * 1e9) ^ (uint64_t)getpid() << 32;
 }

@@ -45,6 +45,8 @@ struct zb_run_job {
 	double begin_s, startup_s, tsc_hz;
 	time_t start_unix_s;
 	bool stream_on[ZB_LOG_NR];
+	uint64_t mem_limit[ZB_MEM_NR]; /* 0: the default */
+	unsigned file_hashes;
 	bool out_made, eal_up, heap_on, pass_done;
 };
 
@@ -56,6 +58,9 @@ void zb_job_catch_signals(void);
 
 /* Fills the pass's conf from the options and runs it. */
 int zb_job_pass(struct zb_run_job *j);
+
+/* Reads --limit and --hashes. -EINVAL, said. */
+int zb_job_check_limits(struct zb_run_job *j);
 
 /* Passes over the trace; 0: as many as the duration takes. */
 uint64_t zb_job_loops(const struct zb_run_job *j);

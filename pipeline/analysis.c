@@ -8,22 +8,21 @@
 #include "pipeline/known.h"
 #include "pipeline/registry.h"
 
-int zb_analysis_init(struct zb_analysis *an, struct zb_log_set *logs, uint16_t index,
-		     struct zb_lcore_stat *stat, struct zb_weird *weird, uint64_t secret)
+int zb_analysis_init(struct zb_analysis *an, const struct zb_analysis_conf *conf)
 {
 	int ret;
 
 	memset(an, 0, sizeof(*an));
-	an->weird = weird;
-	an->stat = stat;
-	an->secret = secret;
-	for (uint16_t i = 0; logs != NULL && i < ZB_LOG_ENGINE_NR; i++)
-		an->port[i] = zb_log_port(logs, i, index);
-	zb_mem_init(&an->mem);
+	an->weird = conf->weird;
+	an->stat = conf->stat;
+	an->secret = conf->secret;
+	for (uint16_t i = 0; conf->logs != NULL && i < ZB_LOG_ENGINE_NR; i++)
+		an->port[i] = zb_log_port(conf->logs, i, conf->index);
+	zb_mem_init(&an->mem, conf->mem_limit);
 	an->registry = zb_registry_create();
 	if (an->registry == NULL)
 		return -ENOMEM;
-	ret = zb_file_set_create(an, ZB_FILE_MD5 | ZB_FILE_SHA1 | ZB_FILE_SHA256, &an->files);
+	ret = zb_file_set_create(an, conf->file_hashes, &an->files);
 	if (ret < 0)
 		goto free_registry;
 	ret = zb_known_create(an, &an->known);

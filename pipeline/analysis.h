@@ -30,12 +30,18 @@ struct zb_analysis {
 	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */
 };
 
-/*
- * Everything but the weirds, which exist already. index: the lcore's producer number in logs.
- * secret: of the run. -ENOMEM.
- */
-int zb_analysis_init(struct zb_analysis *an, struct zb_log_set *logs, uint16_t index,
-		     struct zb_lcore_stat *stat, struct zb_weird *weird, uint64_t secret);
+struct zb_analysis_conf {
+	struct zb_log_set *logs; /* NULL: no rows are written */
+	struct zb_lcore_stat *stat;
+	struct zb_weird *weird;
+	const uint64_t *mem_limit; /* by enum zb_mem_kind, 0: the default; NULL: all defaults */
+	uint64_t secret;	   /* of the run */
+	unsigned file_hashes;	   /* enum zb_file_hash bits: of every file */
+	uint16_t index;		   /* the lcore's producer number in logs */
+};
+
+/* -ENOMEM. */
+int zb_analysis_init(struct zb_analysis *an, const struct zb_analysis_conf *conf);
 
 /* Ends files that are open; logs must still be there. */
 void zb_analysis_fini(struct zb_analysis *an);

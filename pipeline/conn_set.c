@@ -148,9 +148,16 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
 	 * The finished are still in the pool until they are released; what they leave must hold a
 	 * burst.
 	 */
-	for (uint32_t i = 0; i < ZB_BURST_MAX; i++) {
-		if (s->pool.used - s->finished_nr + ZB_BURST_MAX <= s->pool.max)
-			break;
+	uint32_t left = s->pool.used - s->finished_nr + ZB_BURST_MAX;
+
+	if (left > s->pool.max)
+		zb_conn_set_shed(s, left - s->pool.max);
+}
+
+void zb_conn_set_shed(struct zb_conn_set *s, uint32_t n)
+{
+	n = n < ZB_BURST_MAX ? n : ZB_BURST_MAX;
+	for (; n != 0 && s->finished_nr < ZB_FINISHED_MAX; n--) {
 		uint32_t victim = zb_wheel_first(&s->wheel);
 
 		if (victim == UINT32_MAX)
@@ -158,6 +165,13 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
 		zb_conn_set_finish(s, zb_conn_at(&s->pool, victim));
 		s->stat->c[ZB_C_conns_evicted]++;
 	}
+}
+
+uint64_t zb_conn_set_bytes(const struct zb_conn_set *s)
+{
+	/* What is in use: chunks that were once taken are kept for the next peak. */
+	return (uint64_t)s->pool.used * sizeof(struct zb_conn) + zb_flow_table_bytes(&s->table) +
+	       zb_wheel_bytes(&s->wheel) + zb_conn_rare_bytes();
 }
 
 bool zb_conn_set_drain(struct zb_conn_set *s, uint32_t *cursor)

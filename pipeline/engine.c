@@ -17,6 +17,7 @@
 #include "pipeline/conn_update.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
+#include "pipeline/file.h"
 #include "pipeline/known.h"
 
 #define NOINLINE __attribute__((noinline))
@@ -65,8 +66,15 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 		.secret = conf->secret,
 		.ignore_checksums = conf->ignore_checksums,
 	};
-	ret = zb_analysis_init(&e->an, conf->logs, (uint16_t)conf->index, conf->stat, &e->weird,
-			       conf->secret);
+	ret = zb_analysis_init(&e->an, &(struct zb_analysis_conf){
+					       .logs = conf->logs,
+					       .stat = conf->stat,
+					       .weird = &e->weird,
+					       .mem_limit = conf->mem_limit,
+					       .secret = conf->secret,
+					       .file_hashes = conf->file_hashes,
+					       .index = (uint16_t)conf->index,
+				       });
 	if (ret < 0)
 		goto fini_weird;
 	e->an.once = e->weird.once = conf->once;
@@ -193,6 +201,11 @@ static NOINLINE void zb_stage_expire(struct zb_engine *e)
 	uint64_t now = e->conf.stat->net_time_ns;
 
 	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
+	zb_file_set_expire(e->an.files, now);
+	/* Beyond the cap every burst ends more connections than it can have begun. */
+	if (e->conf.memcap_bytes != 0 &&
+	    e->an.mem.total + zb_conn_set_bytes(&e->set) > e->conf.memcap_bytes)
+		zb_conn_set_shed(&e->set, ZB_BURST_MAX);
 }
 
 static void prefetch_conn(const struct zb_conn *c)

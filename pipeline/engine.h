@@ -43,6 +43,9 @@ struct zb_engine_conf {
 	uint32_t index;	    /* of this worker, from 0; also its producer number in logs */
 	uint32_t conns_max; /* connections in memory at most; at least 4 * ZB_BURST_MAX */
 	uint16_t burst_max; /* 1..ZB_BURST_MAX */
+	uint64_t memcap_bytes;	   /* of this worker's state; beyond it the oldest goes; 0: none */
+	const uint64_t *mem_limit; /* by enum zb_mem_kind, 0: the default; NULL: all defaults */
+	unsigned file_hashes;	   /* enum zb_file_hash bits: of every file */
 	enum zb_engine_mode mode;
 	bool ignore_checksums;
 	const struct zb_engine_switch *on;

@@ -17,10 +17,11 @@ static const uint16_t mem_gauge[ZB_MEM_NR] = {ZB_MEM_LIST(GAUGE)};
 static const uint16_t mem_shed[ZB_MEM_NR] = {ZB_MEM_LIST(SHED)};
 static const uint64_t mem_limit[ZB_MEM_NR] = {ZB_MEM_LIST(LIMIT)};
 
-void zb_mem_init(struct zb_mem *m)
+void zb_mem_init(struct zb_mem *m, const uint64_t *limit)
 {
 	memset(m, 0, sizeof(*m));
-	memcpy(m->limit, mem_limit, sizeof(m->limit));
+	for (unsigned i = 0; i < ZB_MEM_NR; i++)
+		m->limit[i] = limit != NULL && limit[i] != 0 ? limit[i] : mem_limit[i];
 }
 
 static void *taken(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n)

@@ -46,8 +46,8 @@ struct zb_mem {
 
 extern const char *const zb_mem_name[ZB_MEM_NR], *const zb_mem_help[ZB_MEM_NR];
 
-/* Default limits, nothing held. */
-void zb_mem_init(struct zb_mem *m);
+/* Nothing held. limit: by enum zb_mem_kind, 0: the default; NULL: all defaults. */
+void zb_mem_init(struct zb_mem *m, const uint64_t *limit);
 
 /* n bytes, zeroed; NULL: the kind is at its limit, or memory is out. */
 void *zb_mem_get(struct zb_mem *m, enum zb_mem_kind kind, size_t n);

@@ -92,7 +92,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (logs == NULL)
 		set_up();
-	must(zb_analysis_init(&an, logs, 0, &stat, &weird, 1) == 0);
+	must(zb_analysis_init(&an, &(struct zb_analysis_conf){.logs = logs,
+							      .stat = &stat,
+							      .weird = &weird,
+							      .secret = 1,
+							      .file_hashes = 7}) == 0);
 	tcp = is_over_tcp(an.registry->def[ZB_FUZZ_ANALYZER], *data & 1);
 	if (zb_flow_key_make(&conn.key, orig, resp, 4, 40000, *data & 2 ? 80 : 9,
 			     tcp ? IPPROTO_TCP : IPPROTO_UDP, false))

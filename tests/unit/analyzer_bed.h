@@ -35,7 +35,14 @@ static inline void ab_open(struct analyzer_bed *b, uint8_t proto, uint16_t port)
 	assert_int_equal(zb_weird_init(&b->weird, zb_log_port(b->logs.set, ZB_LOG_WEIRD, 0), "bed",
 				       AB_SECRET),
 			 0);
-	assert_int_equal(zb_analysis_init(&b->an, b->logs.set, 0, &b->stat, &b->weird, AB_SECRET),
+	assert_int_equal(zb_analysis_init(&b->an,
+					  &(struct zb_analysis_conf){
+						  .logs = b->logs.set,
+						  .stat = &b->stat,
+						  .weird = &b->weird,
+						  .secret = AB_SECRET,
+						  .file_hashes = 7,
+					  }),
 			 0);
 	if (zb_flow_key_make(&b->conn.key, orig, resp, 4, 40000, port, proto, false))
 		b->conn.flags |= ZB_CONN_ORIG_IS_A;

@@ -32,7 +32,10 @@ static inline void bed_open(struct bed *b, uint32_t conns_max)
 	assert_int_equal(
 		zb_conn_set_init(&b->set, conns_max, 0, BED_SECRET, BED_START_NS, &b->stat), 0);
 	assert_int_equal(zb_weird_init(&b->w, NULL, "bed", BED_SECRET), 0);
-	assert_int_equal(zb_analysis_init(&b->an, NULL, 0, &b->stat, &b->w, BED_SECRET), 0);
+	assert_int_equal(zb_analysis_init(&b->an, &(struct zb_analysis_conf){.stat = &b->stat,
+									     .weird = &b->w,
+									     .secret = BED_SECRET}),
+			 0);
 	b->deliveries.an = &b->an;
 	b->d = (struct zb_decoder){.weird = &b->w, .fate = b->stat.fate, .secret = BED_SECRET};
 }
