@@ -65,9 +65,7 @@ static const struct zb_opt options[] = {
 	{"log-format", 0, ZB_OPT_CHOICE, "F", "json", 0, 0, formats, "json, or zeek: tab-separated",
 	 O(log_format)},
 	{"logs", 0, ZB_OPT_STRING, "LIST", "all", 0, 0, NULL,
-	 "of conn,dns,http,ssl,files,tunnel,known_hosts,known_services,weird,stats,lcore; all; "
-	 "none",
-	 O(logs)},
+	 "of conn,dns,http,ssl,files,weird, ...; all; none", O(logs)},
 	{"logs-block", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
 	 "wait for a slow log writer (default with --rate max)", O(logs_block)},
 	{"logs-drop", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
