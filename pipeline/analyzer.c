@@ -34,16 +34,19 @@ bool zb_analyzer_is_partial(const struct zb_analyzer *a)
 	return session_of(a)->conn->traits & ZB_TRAIT_PARTIAL;
 }
 
-static void add_service(struct zb_session *s, const char *name)
+/* False: it is there already, or there is no room. */
+static bool add_service(struct zb_session *s, const char *name)
 {
 	for (unsigned i = 0; i < s->service_nr; i++)
 		if (strcmp(s->service[i], name) == 0)
-			return;
-	if (s->service_nr < ZB_SERVICES_MAX)
-		s->service[s->service_nr++] = name;
+			return false;
+	if (s->service_nr == ZB_SERVICES_MAX)
+		return false;
+	s->service[s->service_nr++] = name;
+	return true;
 }
 
-static void remove_service(struct zb_session *s, const char *name)
+void zb_session_remove_service(struct zb_session *s, const char *name)
 {
 	for (unsigned i = 0; i < s->service_nr; i++) {
 		if (strcmp(s->service[i], name) != 0)
@@ -63,8 +66,7 @@ void zb_analyzer_confirm(struct zb_analyzer *a)
 	add_service(session_of(a), a->def->name);
 	zb_analysis_event(zb_analyzer_analysis(a));
 	zb_branch_settle(a->branch);
-	if (zb_analyzer_analysis(a)->known != NULL)
-		zb_known_service(zb_analyzer_analysis(a)->known, session_of(a));
+	zb_known_service(zb_analyzer_analysis(a)->known, session_of(a));
 }
 
 bool zb_analyzer_violate(struct zb_analyzer *a)
@@ -76,7 +78,7 @@ bool zb_analyzer_violate(struct zb_analyzer *a)
 	if (bytes > VIOLATIONS_UNTIL)
 		return false;
 	a->flags |= ZB_ANALYZER_REMOVED;
-	remove_service(session_of(a), a->def->name);
+	zb_session_remove_service(session_of(a), a->def->name);
 	return true;
 }
 
@@ -85,9 +87,17 @@ void zb_analyzer_done(struct zb_analyzer *a)
 	a->flags |= ZB_ANALYZER_REMOVED;
 }
 
+void zb_session_add_service(struct zb_session *s, const char *name)
+{
+	if (!add_service(s, name))
+		return;
+	zb_analysis_event(s->an);
+	zb_known_service(s->an->known, s);
+}
+
 void zb_analyzer_add_service(struct zb_analyzer *a, const char *name)
 {
-	add_service(session_of(a), name);
+	zb_session_add_service(session_of(a), name);
 }
 
 void zb_analyzer_weird(struct zb_analyzer *a, enum zb_weird_name name, const char *addl)

@@ -196,29 +196,54 @@ static const uint8_t *all_of(const struct zb_branch *b, unsigned side, const uin
 	return room;
 }
 
+/*
+ * While nobody reads the stream, each segment may be a beginning (Zeek matches packets then, and
+ * the stream only once it is reassembled for an analyzer).
+ */
+static bool by_segment(const struct zb_branch *b)
+{
+	return b->is_tcp && b->tried == 0 && b->depth == 0;
+}
+
+/* Those of ask that n bytes at d turn out to be; what they cannot be is taken out of *maybe. */
+static uint64_t ask_all(const struct zb_branch *b, unsigned side, uint64_t ask, const uint8_t *d,
+			size_t n, uint64_t *maybe)
+{
+	const struct zb_registry *r = analysis_of(b)->registry;
+	uint64_t yes = 0;
+
+	ask &= r->first_byte[b->is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP][side][d[0]];
+	*maybe = ask;
+	while (ask != 0) {
+		unsigned id = (unsigned)__builtin_ctzll(ask);
+		enum zb_match m = r->def[id]->match[side](d, n);
+
+		ask &= ask - 1;
+		if (m == ZB_MATCH_YES)
+			yes |= 1ull << id;
+		if (m != ZB_MATCH_MORE)
+			*maybe &= ~(1ull << id);
+	}
+	return yes;
+}
+
 /* Which analyzers does this chunk show, that were not shown before? */
 static uint64_t look(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
 {
 	const struct zb_registry *r = analysis_of(b)->registry;
-	unsigned via = b->is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP;
+	uint64_t any = r->match_any[b->is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP][side] & ~b->tried;
+	uint64_t ready = ~r->match_both, rest;
 	uint8_t room[2 * PROBE_BYTES];
-	const uint8_t *all = all_of(b, side, d, &n, room, sizeof(room));
-	uint64_t ask, ready = ~r->match_both;
+	size_t all_n = n;
+	const uint8_t *all = all_of(b, side, d, &all_n, room, sizeof(room));
 
-	b->maybe[side] &= ~b->tried;
-	ask = b->maybe[side] & r->first_byte[via][side][all[0]];
-	if (b->is_tcp)
-		b->maybe[side] = ask;
-	while (ask != 0) {
-		unsigned id = (unsigned)__builtin_ctzll(ask);
-		enum zb_match m = r->def[id]->match[side](all, n);
-
-		ask &= ask - 1;
-		if (m == ZB_MATCH_YES)
-			b->matched[side] |= 1ull << id;
-		if (m == ZB_MATCH_YES || (m == ZB_MATCH_NO && b->is_tcp))
-			b->maybe[side] &= ~(1ull << id);
+	any &= ~b->matched[side];
+	if (b->is_tcp) {
+		b->matched[side] |= ask_all(b, side, b->maybe[side] & any, all, all_n, &rest);
+		b->maybe[side] = rest;
 	}
+	if (!b->is_tcp || (all != d && by_segment(b)))
+		b->matched[side] |= ask_all(b, side, any, d, n, &rest);
 	ready |= b->matched[ZB_ORIG] & b->matched[ZB_RESP];
 	return (b->matched[ZB_ORIG] | b->matched[ZB_RESP]) & ready & ~b->tried;
 }
@@ -230,6 +255,8 @@ static bool is_settled(const struct zb_branch *b)
 
 	if (b->probe_bytes >= PROBE_BYTES || b->probe_chunks >= PROBE_CHUNKS)
 		return true;
+	if (!b->is_tcp || by_segment(b))
+		return false;
 	left = (b->maybe[ZB_ORIG] | b->maybe[ZB_RESP]) & ~b->tried;
 	/* Those that need both sides need each to be possible still. */
 	left &= ~both | ((b->maybe[ZB_ORIG] | b->matched[ZB_ORIG]) &

@@ -30,8 +30,6 @@
 	X(snmp)             \
 	X(smb)              \
 	X(dce_rpc)          \
-	X(gssapi)           \
-	X(ntlm)             \
 	X(krb)              \
 	X(krb_tcp)          \
 	X(radius)           \
@@ -42,8 +40,6 @@
 	X(dnp3_udp)         \
 	X(quic)             \
 	X(websocket)        \
-	X(rfb)              \
-	X(postgresql)       \
-	X(ldap)
+	X(rfb)
 
 #endif
