@@ -111,6 +111,10 @@ void zb_session_run(struct zb_delivery_list *l);
 void zb_session_datagram(struct zb_analysis *an, struct zb_delivery_list *l, struct zb_conn *c,
 			 const struct zb_pkt *p, unsigned side);
 
+/* Words of conn.log's service (literals), for what no analyzer of analyzers/ has found. */
+void zb_session_add_service(struct zb_session *s, const char *name);
+void zb_session_remove_service(struct zb_session *s, const char *name);
+
 /* Roles were swapped by the connection itself. */
 void zb_session_flip(struct zb_session *s);
 

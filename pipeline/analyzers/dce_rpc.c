@@ -86,12 +86,12 @@ static void dce_end(struct zb_analyzer *a)
 	zb_records_free(&s->half[ZB_RESP], a);
 }
 
-/* Version 5.0 or 5.1, a type there is, and a first and last fragment. */
+/* Version 5.0 or 5.1, and a type there is. */
 static enum zb_match dce_match(const uint8_t *d, size_t n)
 {
-	if (d[0] != 5 || (n > 1 && d[1] > 1) || (n > 2 && d[2] > TYPE_MAX) || (n > 3 && d[3] != 3))
+	if (d[0] != 5 || (n > 1 && d[1] > 1) || (n > 2 && d[2] > TYPE_MAX))
 		return ZB_MATCH_NO;
-	return n < 4 ? ZB_MATCH_MORE : ZB_MATCH_YES;
+	return n < 3 ? ZB_MATCH_MORE : ZB_MATCH_YES;
 }
 
 static const uint16_t dce_ports[] = {135, 0};
