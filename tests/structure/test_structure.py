@@ -98,6 +98,8 @@ class Structure(unittest.TestCase):
             if not file.is_relative_to(ROOT):
                 continue
             args = shlex.split(command["command"])
+            if os.path.basename(args[0]) == "ccache":
+                args = args[1:]
             keep = [a for a in args if a.startswith(("-I", "-D", "-W", "-std", "-m", "-f", "-isystem/"))]
             keep += [v for a, b in zip(args, args[1:]) if a in ("-isystem", "-include") for v in (a, b)]
             flags.setdefault(file.relative_to(ROOT).parts[0], (args[0:1] + keep, command["directory"]))
@@ -114,6 +116,16 @@ class Structure(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             wrong = [w for w in pool.map(compile_alone, names) if w]
         self.assertEqual(wrong, [])
+
+    def test_example_of_an_analyzer_is_the_code_itself(self):
+        """What docs/adding-an-analyzer.rst shows is what the files hold."""
+        page = (ROOT / "docs/adding-an-analyzer.rst").read_text(encoding="utf-8")
+        code = "".join((ROOT / name).read_text(encoding="utf-8").expandtabs(8)
+                       for name in ("pipeline/analyzers/ntp.c", "tests/unit/test_ntp.c"))
+        blocks = re.findall(r"^\.\. code:: c\n\n((?:    .*\n|\n)+)", page, re.M)
+        self.assertEqual(len(blocks), 5)
+        for block in blocks:
+            self.assertIn("\n".join(line[4:] for line in block.strip("\n").split("\n")), code)
 
     def test_files_are_short(self):
         """600 lines for a file, 200 for a header; clang-format sees to the columns."""
