@@ -60,6 +60,23 @@ void zb_conn_history_add(struct zb_conn *c, unsigned side, char letter)
 	c->rare->history[c->history_len++] = letter;
 }
 
+void zb_conn_history_limit(struct zb_conn *c)
+{
+	if (c->traits & ZB_TRAIT_LIMIT)
+		return;
+	c->traits |= ZB_TRAIT_LIMIT;
+	zb_conn_history_add(c, ZB_ORIG, 'X');
+}
+
+/* Swaps two neighbouring bits of the traits. */
+static void swap_pair(struct zb_conn *c, unsigned low)
+{
+	unsigned high = low << 1, both = low | high, bits = c->traits & both;
+
+	if (bits == low || bits == high)
+		c->traits ^= (uint16_t)both;
+}
+
 void zb_conn_flip(struct zb_conn *c)
 {
 	struct zb_endpoint e = c->end[0];
@@ -67,6 +84,9 @@ void zb_conn_flip(struct zb_conn *c)
 	c->end[0] = c->end[1];
 	c->end[1] = e;
 	c->flags ^= ZB_CONN_ORIG_IS_A;
+	swap_pair(c, ZB_TRAIT_SEEN_ORIG);
+	swap_pair(c, ZB_TRAIT_DONE_ORIG);
+	c->traits &= (uint16_t)~ZB_TRAIT_PARTIAL; /* Zeek judges anew */
 	if (c->rare != NULL) {
 		struct zb_conn_rare *r = c->rare;
 		uint32_t *const pair[] = {r->chk_nr, r->fin_nr, r->rst_nr};

@@ -39,6 +39,7 @@ enum zb_end_state { /* of one TCP side, as Zeek numbers them */
 		    ZB_END_ESTABLISHED,
 		    ZB_END_CLOSED,
 		    ZB_END_RESET,
+		    ZB_END_NR
 };
 
 /* Letters of the history that are written once for each side. */
@@ -65,9 +66,10 @@ struct zb_endpoint {
 		uint64_t bytes; /* UDP, ICMP: payload sent */
 	};
 	uint32_t window, window_seq, window_ack_seq;
-	uint32_t hist_syn, hist_fin, hist_rst; /* relative sequence of the last one, low 32 bits */
-	uint16_t rxmit;			       /* retransmissions, saturating */
-	uint16_t zero_win;		       /* zero windows, saturating */
+	uint32_t hist_syn, hist_rst; /* position of the last one, low 32 bits */
+	uint32_t fin_seq;	     /* position behind the last FIN, low 32 bits */
+	uint16_t rxmit;		     /* retransmissions, saturating */
+	uint16_t zero_win;	     /* zero windows, saturating */
 	uint8_t state : 3, prev_state : 3, did_close : 1, fin_seen : 1;
 	uint8_t window_scale;
 	uint8_t hist; /* enum zb_hist_bit */
@@ -87,9 +89,16 @@ enum zb_conn_flag {
 };
 
 enum zb_conn_trait {
-	ZB_TRAIT_SERVICE_KNOWN = 1 << 8, /* known_services has been told */
-	ZB_TRAIT_ESTABLISHED = 1 << 9,	 /* TCP: both sides have just become established */
-	ZB_TRAIT_PARTIAL = 1 << 0,	 /* TCP: the first packet was not a SYN of the originator */
+	ZB_TRAIT_SERVICE_KNOWN = 1 << 8,  /* known_services has been told */
+	ZB_TRAIT_ESTABLISHED = 1 << 9,	  /* TCP: both sides have just become established */
+	ZB_TRAIT_PARTIAL = 1 << 0,	  /* TCP: a side began without a SYN, so far */
+	ZB_TRAIT_SEEN_ORIG = 1 << 1,	  /* TCP: that side has sent something valid, ... */
+	ZB_TRAIT_SEEN_RESP = 1 << 2,	  /* ... whose SYN, or lack of it, has been judged */
+	ZB_TRAIT_DONE_ORIG = 1 << 3,	  /* TCP: that side has ended and all of it was delivered */
+	ZB_TRAIT_DONE_RESP = 1 << 4,	  /* must follow, as all pairs here */
+	ZB_TRAIT_CLOSE_DEFERRED = 1 << 5, /* TCP: a side would close, but data are pending */
+	ZB_TRAIT_NO_STREAM = 1 << 6,	  /* TCP: no memory for reassembly */
+	ZB_TRAIT_LIMIT = 1 << 7,	  /* an analyzer has reached a limit: X in the history */
 };
 
 /* What few connections need; allocated when first needed. */
@@ -97,6 +106,7 @@ enum zb_conn_trait {
 struct zb_conn_rare {
 	uint32_t chk_nr[2], fin_nr[2],
 		rst_nr[2];		   /* bad checksums, FINs, RSTs; originator, responder */
+	struct zb_conn_tunnel *tunnel;	   /* what tunnels it is in, or is; tunnel.h */
 	char history[ZB_RARE_HISTORY_MAX]; /* when longer than the connection's own */
 };
 
@@ -124,6 +134,8 @@ struct zb_conn {
 	uint16_t probed;       /* payload bytes that fit no analyzer */
 	uint16_t traits;       /* enum zb_conn_trait */
 	char history[ZB_HISTORY_INLINE];
+	uint8_t tcp_cell; /* where conn_set counts it: originator's state * ZB_END_NR + responder's
+			   */
 
 	/* Lines 2 and 3: originator, responder. */
 	alignas(64) struct zb_endpoint end[2];
@@ -170,7 +182,13 @@ const char *zb_conn_history(const struct zb_conn *c);
 /* Payload bytes a side sent: by sequence numbers (TCP), or as counted. */
 uint64_t zb_conn_size(const struct zb_conn *c, unsigned side);
 
-/* Swaps originator and responder and notes it in the history. */
+/* An analyzer stops short of all there is: X, always upper case, once (Zeek: limits exceeded). */
+void zb_conn_history_limit(struct zb_conn *c);
+
+/*
+ * Swaps originator and responder and notes it in the history. A session is to be told too:
+ * zb_session_flip().
+ */
 void zb_conn_flip(struct zb_conn *c);
 
 /* The rare part, allocated if need be; NULL when memory is out (the caller does without). */

@@ -86,6 +86,8 @@ struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_k
 	c->uid_seq = s->uid_next++;
 	s->stat->c[kind_counter[kind_of(key->proto)]]++;
 	s->stat->g[kind_gauge[kind_of(key->proto)]]++;
+	if (key->proto == IPPROTO_TCP)
+		s->tcp_cells[0]++;
 	return c;
 }
 
@@ -115,6 +117,8 @@ void zb_conn_set_finish(struct zb_conn_set *s, struct zb_conn *c)
 		zb_wheel_remove(&s->wheel, c->id);
 	c->flags |= ZB_CONN_FINISHED;
 	s->stat->g[kind_gauge[kind_of(c->key.proto)]]--;
+	if (c->key.proto == IPPROTO_TCP)
+		s->tcp_cells[c->tcp_cell]--;
 	assert(s->finished_nr < ZB_FINISHED_MAX);
 	s->finished[s->finished_nr++] = c->id;
 }

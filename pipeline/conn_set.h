@@ -25,6 +25,7 @@ struct zb_conn_set {
 	struct zb_conn_pool pool;
 	struct zb_timer_wheel wheel;
 	struct zb_lcore_stat *stat;
+	uint32_t tcp_cells[ZB_END_NR * ZB_END_NR]; /* TCP connections by zb_conn.tcp_cell */
 	uint64_t uid_next, secret;
 	uint32_t finished_nr;
 	uint32_t finished[ZB_FINISHED_MAX];
@@ -70,6 +71,28 @@ bool zb_conn_set_drain(struct zb_conn_set *s, uint32_t *cursor);
 
 /* Gives the memory of the finished back; the list is empty after that. */
 void zb_conn_set_release(struct zb_conn_set *s);
+
+/*
+ * Keeps the count of TCP connections by state in step with c, which a packet may have changed. (A
+ * swap of roles by an analyzer counts from the next packet on.)
+ */
+static inline void zb_conn_set_tcp_cell(struct zb_conn_set *s, struct zb_conn *c)
+{
+	unsigned cell = c->end[ZB_ORIG].state * ZB_END_NR + c->end[ZB_RESP].state;
+
+	if (cell == c->tcp_cell)
+		return;
+	s->tcp_cells[c->tcp_cell]--;
+	s->tcp_cells[cell]++;
+	c->tcp_cell = (uint8_t)cell;
+}
+
+/* TCP connections in memory by originator's and responder's state (Zeek: prof.log, TCP-States). */
+static inline uint32_t zb_tcp_state_matrix(const struct zb_conn_set *s, enum zb_end_state orig,
+					   enum zb_end_state resp)
+{
+	return s->tcp_cells[orig * ZB_END_NR + resp];
+}
 
 /* Writes the gauges that concern connections into the lcore's statistics. */
 void zb_conn_set_gauges(const struct zb_conn_set *s);

@@ -43,6 +43,12 @@ struct zb_conn *zb_conn_birth(struct zb_conn_set *s, const struct zb_pkt *p,
 	return c;
 }
 
+/* The header says it is shorter than a TCP header is; else, if it is bad, it is cut off. */
+static bool is_tcp_header_short(const struct zb_pkt *p)
+{
+	return p->data[p->l4_off + 12] >> 4 < 5;
+}
+
 struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pkt *p,
 				   const struct zb_flow_key *key, struct zb_weird *w)
 {
@@ -60,7 +66,7 @@ struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, con
 		struct zb_tcp_seg seg;
 
 		if (key->proto != IPPROTO_TCP || !(p->tcp_flags & ZB_TCP_SYN) ||
-		    p->fate == ZB_FATE_bad_transport_header)
+		    is_tcp_header_short(p))
 			return c;
 		zb_tcp_seg_read(p, zb_conn_side(c, p->flags & ZB_PKT_SRC_IS_A), &seg);
 		if (!zb_tcp_is_reuse(c, &seg, w))
@@ -114,17 +120,18 @@ static void other_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *
 static unsigned good_packet(struct zb_conn *c, unsigned side, const struct zb_pkt *p,
 			    struct zb_analysis *an, struct zb_delivery_list *l)
 {
+	struct zb_tcp_step step;
 	struct zb_tcp_seg seg;
 
 	switch (c->key.proto) {
 	case IPPROTO_TCP:
 		zb_tcp_seg_read(p, side, &seg);
-		zb_tcp_update(c, &seg, an->weird);
+		zb_tcp_update(c, &seg, an->weird, &step);
 		if (c->traits & ZB_TRAIT_ESTABLISHED) {
 			c->traits &= (uint16_t)~ZB_TRAIT_ESTABLISHED;
 			zb_known_host(an->known, c);
 		}
-		zb_tcp_stream_segment(an, l, c, p, &seg);
+		zb_tcp_stream_segment(an, l, c, p, &step);
 		/* Roles may have been swapped. */
 		return zb_conn_side(c, p->flags & ZB_PKT_SRC_IS_A);
 	case IPPROTO_UDP:
@@ -149,9 +156,15 @@ void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pk
 	} else if (p->fate == ZB_FATE_bad_transport_checksum) {
 		bad_checksum(c, side, w);
 	} else {
-		zb_weird_conn(w, c, ZB_WEIRD_bad_TCP_header_len, NULL);
+		zb_weird_conn(w, c,
+			      is_tcp_header_short(p) ? ZB_WEIRD_bad_TCP_header_len
+						     : ZB_WEIRD_truncated_header,
+			      NULL);
 	}
-	zb_conn_set_deadline(s, c,
-			     c->key.proto == IPPROTO_TCP ? zb_tcp_deadline(c)
-							 : c->last_ns + ZB_SHORT_INACTIVITY_NS);
+	if (c->key.proto == IPPROTO_TCP) {
+		zb_conn_set_tcp_cell(s, c);
+		zb_conn_set_deadline(s, c, zb_tcp_deadline(c));
+	} else {
+		zb_conn_set_deadline(s, c, c->last_ns + ZB_SHORT_INACTIVITY_NS);
+	}
 }

@@ -24,6 +24,8 @@ struct zb_session *zb_session_get(struct zb_analysis *an, struct zb_conn *c)
 	s->an = an;
 	s->conn = c;
 	c->streams = s;
+	zb_tcp_half_init(&s->half[ZB_ORIG]);
+	zb_tcp_half_init(&s->half[ZB_RESP]);
 	zb_branch_init(&s->root, s, is_tcp, 0);
 	by_port = zb_registry_by_port(an->registry, is_tcp, zb_conn_port(c, ZB_RESP));
 	for (; by_port != 0; by_port &= by_port - 1)
@@ -42,11 +44,14 @@ void zb_session_push(struct zb_delivery_list *l, const struct zb_delivery *d)
 		free_owned(l, d);
 		return;
 	}
+	/* Running the list may swap the roles that d->side speaks of. */
+	uint8_t flips = d->session->flips;
+
 	if (l->nr == ZB_DELIVERIES_MAX)
 		zb_session_run(l);
 	d->session->pending++;
 	l->d[l->nr] = *d;
-	l->d[l->nr++].flips = d->session->flips;
+	l->d[l->nr++].flips = flips;
 }
 
 static void deliver(const struct zb_delivery *d)
@@ -132,6 +137,7 @@ void zb_session_finish(struct zb_session *s)
 	if (s->flags & ZB_SESSION_ENDED)
 		return;
 	s->flags |= ZB_SESSION_ENDED;
+	zb_tcp_stream_end(s);
 	zb_branch_fini(&s->root);
 }
 

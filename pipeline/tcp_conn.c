@@ -2,8 +2,11 @@
 /*
  * tcp_conn.c - what a segment does to a TCP connection; the state machine itself is in tcp_state.c
  */
+#include <stdio.h>
+
 #include "pipeline/tcp_conn_priv.h"
 #include "pipeline/tcp_seq.h"
+#include "profiler/lcore_stat.h"
 
 #define STORM_COUNT 1000
 #define WSCALE_MAX  14 /* RFC 7323, 2.3 */
@@ -14,9 +17,9 @@ static uint32_t be32(const uint8_t *p)
 }
 
 /* The window scale among the options of a SYN, or -1. */
-static int8_t find_wscale(const uint8_t *opt, const uint8_t *end)
+static int16_t find_wscale(const uint8_t *opt, const uint8_t *end)
 {
-	int8_t scale = -1;
+	int16_t scale = -1;
 
 	while (opt < end && *opt != 0) {
 		if (*opt == 1) {
@@ -26,7 +29,7 @@ static int8_t find_wscale(const uint8_t *opt, const uint8_t *end)
 		if (end - opt < 2 || opt[1] == 0 || opt[1] > end - opt)
 			break;
 		if (*opt == 3 && opt[1] >= 3)
-			scale = opt[2] > 127 ? 127 : (int8_t)opt[2];
+			scale = opt[2];
 		opt += opt[1];
 	}
 	return scale;
@@ -34,6 +37,7 @@ static int8_t find_wscale(const uint8_t *opt, const uint8_t *end)
 
 void zb_tcp_seg_read(const struct zb_pkt *pkt, unsigned side, struct zb_tcp_seg *s)
 {
+	bool whole = pkt->fate != ZB_FATE_bad_transport_header;
 	const uint8_t *h = pkt->data + pkt->l4_off;
 
 	s->ts_ns = pkt->ts_ns;
@@ -41,9 +45,11 @@ void zb_tcp_seg_read(const struct zb_pkt *pkt, unsigned side, struct zb_tcp_seg 
 	s->ack = be32(h + 8);
 	s->flags = pkt->tcp_flags;
 	s->window = (uint16_t)(h[14] << 8 | h[15]);
-	s->len = pkt->payload_len;
+	s->len = whole ? pkt->payload_len : 0;
 	s->side = (uint8_t)side;
-	s->wscale = s->flags & ZB_TCP_SYN ? find_wscale(h + 20, pkt->data + pkt->payload_off) : -1;
+	s->wscale = -1;
+	if (whole && s->flags & ZB_TCP_SYN)
+		s->wscale = find_wscale(h + 20, pkt->data + pkt->payload_off);
 }
 
 /* Sequence numbers a segment takes up; data on a RST is no part of the stream. */
@@ -119,9 +125,8 @@ static void history_flags(struct zb_conn *c, const struct zb_tcp_seg *s, uint64_
 	}
 	case ZB_TCP_FIN:
 		at += s->len; /* a FIN stands after the data it comes with */
-		if (zb_conn_history_once(c, s->side, ZB_HIST_FIN, 'F') && at != e->hist_fin)
+		if (zb_conn_history_once(c, s->side, ZB_HIST_FIN, 'F') && at + 1 != e->fin_seq)
 			zb_conn_history_add(c, s->side, 'F');
-		e->hist_fin = at;
 		break;
 	case ZB_TCP_RST:
 		if (zb_conn_history_once(c, s->side, ZB_HIST_RST, 'R') && at != e->hist_rst)
@@ -179,8 +184,12 @@ static void window_start(struct zb_conn *c, const struct zb_tcp_seg *s, struct z
 			peer->window_scale = 0; /* the answer settles that nobody scales */
 		return;
 	}
-	if (s->wscale > WSCALE_MAX && !(c->flags & ZB_CONN_DID_WEIRD))
-		zb_weird_conn(w, c, ZB_WEIRD_TCP_scale_range, NULL);
+	if (s->wscale > WSCALE_MAX && !(c->flags & ZB_CONN_DID_WEIRD)) {
+		char addl[8];
+
+		snprintf(addl, sizeof(addl), "%d", s->wscale);
+		zb_weird_conn(w, c, ZB_WEIRD_TCP_scale_range, addl);
+	}
 	e->window_scale = (uint8_t)(s->wscale > WSCALE_MAX ? WSCALE_MAX : s->wscale);
 	e->window_seq = s->seq;
 	e->window_ack_seq = s->ack;
@@ -218,11 +227,12 @@ static void flag_oddities(struct zb_conn *c, const struct zb_tcp_seg *s, bool fi
 		storm_check(c, s, false, w);
 }
 
-/* What the segment acknowledges of the other side's data. */
-static void ack_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w)
+/* What the segment acknowledges of the other side's data: returns the position. */
+static uint64_t ack_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w)
 {
 	struct zb_endpoint *e = &c->end[s->side], *peer = &c->end[!s->side];
 	bool underflow;
+	uint64_t rel;
 
 	if (peer->state == ZB_END_INACTIVE) {
 		/* Nothing has come from there, yet it is being acknowledged. */
@@ -232,17 +242,20 @@ static void ack_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_
 		    !(c->flags & ZB_CONN_DID_WEIRD))
 			zb_weird_conn(w, c, ZB_WEIRD_possible_split_routing, NULL);
 		zb_seq_init(peer, s->ack - 1, s->ack - 1, s->ack - 1);
-		return;
+		return 1;
 	}
-	zb_seq_relative(peer, s->ack, peer->ack_seq, peer->ack_wraps, &underflow);
+	rel = zb_seq_relative(peer, s->ack, peer->ack_seq, peer->ack_wraps, &underflow);
 	if (underflow) {
 		zb_weird_conn(w, c, ZB_WEIRD_TCP_ack_underflow_or_misorder, NULL);
-	} else if (!(s->flags & ZB_TCP_RST)) {
+		return 0;
+	}
+	if (!(s->flags & ZB_TCP_RST)) {
 		int32_t delta = zb_seq_delta(s->ack, peer->ack_seq);
 
 		if (delta > 0 && !(s->ack == 0 && delta > ZB_TCP_SEQ_JUMP))
 			zb_seq_acked(peer, s->ack);
 	}
+	return rel;
 }
 
 /* Moves the newest number sent on; returns by how much (negative: behind it). */
@@ -266,7 +279,22 @@ static int32_t sent_update(struct zb_conn *c, const struct zb_tcp_seg *s, uint32
 	return delta;
 }
 
-void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *seg, struct zb_weird *w)
+/* Whether the connection's beginning was seen is judged by each side's first packet. */
+static void judge_partial(struct zb_conn *c, const struct zb_tcp_seg *s)
+{
+	bool syn = s->flags & ZB_TCP_SYN, partial;
+
+	if (c->traits & ZB_TRAIT_SEEN_ORIG << s->side)
+		return;
+	if (s->side == ZB_ORIG)
+		partial = !syn || s->flags & ZB_TCP_ACK;
+	else
+		partial = !syn || c->traits & ZB_TRAIT_PARTIAL;
+	c->traits = (uint16_t)((c->traits & ~ZB_TRAIT_PARTIAL) | (partial ? ZB_TRAIT_PARTIAL : 0));
+}
+
+void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *seg, struct zb_weird *w,
+		   struct zb_tcp_step *out)
 {
 	struct zb_tcp_seg s = *seg;
 	struct zb_endpoint *e;
@@ -275,6 +303,7 @@ void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *seg, struct zb_we
 
 	zb_tcp_flip_late(c, &s);
 	e = &c->end[s.side];
+	judge_partial(c, &s);
 	fin_before = e->hist & ZB_HIST_FIN;
 	rst_before = e->hist & ZB_HIST_RST;
 	seq_start(c, e, &s, past, w);
@@ -288,13 +317,17 @@ void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *seg, struct zb_we
 		flag_oddities(c, &s, fin_before, rst_before, w);
 	if (!c->end[0].did_close || !c->end[1].did_close)
 		c->last_ns = s.ts_ns;
-	if (s.flags & ZB_TCP_FIN)
+	if (s.flags & ZB_TCP_FIN) {
 		e->fin_seen = 1;
-	if (s.flags & ZB_TCP_ACK)
-		ack_update(c, &s, w);
+		e->fin_seq = (uint32_t)rel + seg_span(&s);
+	}
+	out->seq = rel + !!(s.flags & ZB_TCP_SYN);
+	out->is_before_start = underflow;
+	out->ack = s.flags & ZB_TCP_ACK ? ack_update(c, &s, w) : 0;
 	int32_t delta = sent_update(c, &s, past);
 
-	zb_tcp_state_update(c, &s, delta, w);
+	zb_tcp_state_update(c, &s, delta, w, out);
+	c->traits |= (uint16_t)(ZB_TRAIT_SEEN_ORIG << s.side);
 }
 
 bool zb_tcp_is_reuse(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w)
@@ -309,7 +342,7 @@ bool zb_tcp_is_reuse(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_we
 			return false;
 		first = resp;
 	}
-	if (!(orig->did_close && resp->did_close)) {
+	if (!orig->did_close && !resp->did_close) {
 		if (s->seq == first->start_seq)
 			return false;
 		/* SYN and SYN-ACK in the wrong order, as two taps deliver them. */

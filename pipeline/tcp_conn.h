@@ -29,11 +29,23 @@ struct zb_tcp_seg {
 	uint32_t len; /* payload bytes as the headers say */
 	uint16_t window;
 	uint8_t flags;
-	uint8_t side;  /* ZB_ORIG or ZB_RESP */
-	int8_t wscale; /* window scale option of a SYN; -1: none */
+	uint8_t side;	/* ZB_ORIG or ZB_RESP */
+	int16_t wscale; /* window scale option of a SYN; -1: none */
 };
 
-/* Reads a segment from a packet that decode has accepted (header complete and captured). */
+/* What a segment turned out to be: what its stream has to know. Positions count from the SYN. */
+struct zb_tcp_step {
+	uint64_t seq; /* position of its first payload byte */
+	uint64_t ack; /* position in the other side's stream that it acknowledges; 0: none */
+	uint8_t side; /* the sender, roles may have been swapped */
+	bool close;   /* the sender has closed; zb_tcp_side_closed() follows in due time */
+	bool is_before_start; /* seq makes no sense */
+};
+
+/*
+ * Reads a segment from a packet of which decode has seen 20 header bytes at least; options and
+ * payload only when it has accepted it.
+ */
 void zb_tcp_seg_read(const struct zb_pkt *pkt, unsigned side, struct zb_tcp_seg *s);
 
 /* True when a SYN begins a new connection on the 4-tuple of c, which then ends at once. */
@@ -46,7 +58,14 @@ bool zb_tcp_flip_at_birth(uint8_t tcp_flags, uint16_t src_port, uint16_t dst_por
  * Takes one segment into account: history, sequence space, state, last_ns. Not packet counts, not
  * deadline.
  */
-void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w);
+void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w,
+		   struct zb_tcp_step *out);
+
+/*
+ * A side has closed and nothing of it is pending. When that makes the close complete, the
+ * connection has five more seconds.
+ */
+void zb_tcp_side_closed(struct zb_conn *c, unsigned side);
 
 /* When the connection ends if nothing more comes. */
 uint64_t zb_tcp_deadline(const struct zb_conn *c);

@@ -19,8 +19,11 @@ uint64_t zb_tcp_end_size(const struct zb_endpoint *e, const struct zb_endpoint *
  */
 void zb_tcp_flip_late(struct zb_conn *c, struct zb_tcp_seg *s);
 
-/* Moves the sender's state on; delta is what sent_update() found. */
+/*
+ * Moves the sender's state on; delta is what sent_update() found. Fills the sides' part of out:
+ * side, close.
+ */
 void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t delta,
-			 struct zb_weird *w);
+			 struct zb_weird *w, struct zb_tcp_step *out);
 
 #endif

@@ -4,6 +4,7 @@
  * roles
  */
 #include "pipeline/likely_port.h"
+#include "pipeline/session.h"
 #include "pipeline/tcp_conn_priv.h"
 #include "pipeline/tcp_seq.h"
 
@@ -32,6 +33,15 @@ static void established(struct zb_conn *c)
 		c->flags |= ZB_CONN_LONG_IDLE;
 }
 
+static void flip(struct zb_conn *c)
+{
+	struct zb_session *s = zb_session_of(c);
+
+	zb_conn_flip(c);
+	if (s != NULL)
+		zb_session_flip(s);
+}
+
 /* Returns the side of the sender after a flip that a reordered handshake may need. */
 static unsigned inactive_syn(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w)
 {
@@ -51,7 +61,8 @@ static unsigned inactive_syn(struct zb_conn *c, const struct zb_tcp_seg *s, stru
 		    s->ack - peer->start_seq > peer->last_seq - peer->start_seq)
 			zb_weird_conn(w, c, ZB_WEIRD_bad_SYN_ack, NULL);
 	} else if (peer->state == ZB_END_SYN_ACK_SENT && s->seq == e->start_seq) {
-		zb_conn_flip(c);
+		flip(c);
+		c->traits |= ZB_TRAIT_SEEN_ORIG;
 		side = !side;
 		e = &c->end[side];
 		peer = &c->end[!side];
@@ -78,10 +89,12 @@ static void inactive_plain(struct zb_conn *c, const struct zb_tcp_seg *s)
 
 	if (s->side == ZB_RESP && s->len == 0 && peer->state == ZB_END_SYN_SENT)
 		return; /* some stacks ack a SYN before they answer it */
-	if (s->flags & ZB_TCP_ACK && peer->state == ZB_END_ESTABLISHED)
+	if (s->flags & ZB_TCP_ACK && peer->state == ZB_END_ESTABLISHED) {
+		c->traits &= (uint16_t)~ZB_TRAIT_PARTIAL;
 		set_state(e, ZB_END_ESTABLISHED); /* its SYN was missed */
-	else
+	} else {
 		set_state(e, ZB_END_PARTIAL);
+	}
 }
 
 static bool from_inactive(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w)
@@ -199,9 +212,11 @@ static void from_reset(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_
 		zb_weird_conn(w, c, ZB_WEIRD_data_after_reset, NULL);
 }
 
-/* A side has closed. When that makes the close complete, the connection has five more seconds. */
-static void side_closed(struct zb_conn *c, struct zb_endpoint *e, const struct zb_endpoint *peer)
+void zb_tcp_side_closed(struct zb_conn *c, unsigned side)
 {
+	struct zb_endpoint *e = &c->end[side];
+	const struct zb_endpoint *peer = &c->end[!side];
+
 	if (e->did_close)
 		return;
 	e->did_close = 1;
@@ -212,7 +227,7 @@ static void side_closed(struct zb_conn *c, struct zb_endpoint *e, const struct z
 }
 
 void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t delta,
-			 struct zb_weird *w)
+			 struct zb_weird *w, struct zb_tcp_step *out)
 {
 	bool orig_was_a = c->flags & ZB_CONN_ORIG_IS_A, close = false;
 	unsigned side = s->side;
@@ -231,8 +246,8 @@ void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t 
 	}
 	if (orig_was_a != !!(c->flags & ZB_CONN_ORIG_IS_A))
 		side = !side;
-	if (close)
-		side_closed(c, &c->end[side], &c->end[!side]);
+	out->side = (uint8_t)side;
+	out->close = close;
 }
 
 /*
@@ -240,7 +255,7 @@ void zb_tcp_state_update(struct zb_conn *c, const struct zb_tcp_seg *s, int32_t 
  */
 static uint64_t session_check(uint64_t base, uint64_t last)
 {
-	uint64_t idle = last + ZB_TCP_LINGER_NS + 1;
+	uint64_t idle = last + ZB_TCP_LINGER_NS;
 
 	return idle <= base ? base
 			    : base + (idle - base + ZB_TCP_SESSION_NS - 1) / ZB_TCP_SESSION_NS *
@@ -362,11 +377,11 @@ bool zb_tcp_flip_at_birth(uint8_t tcp_flags, uint16_t src_port, uint16_t dst_por
 
 void zb_tcp_flip_late(struct zb_conn *c, struct zb_tcp_seg *s)
 {
-	if (c->history_len != 1 || c->history[0] != 'H' || s->side != ZB_RESP ||
+	if (c->history_len != 1 || c->history[0] != 'H' ||
 	    s->flags & (ZB_TCP_SYN | ZB_TCP_FIN | ZB_TCP_RST))
 		return;
 	c->history_len = 0;
-	zb_conn_flip(c);
+	flip(c);
 	c->history[c->history_len++] = 'h';
-	s->side = ZB_ORIG;
+	s->side = !s->side;
 }

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/tcp_conn.h"
+#include "pipeline/tcp_stream.h"
 
 #define TS_START_NS (1700000000 * ZB_SEC_NS)
 
@@ -70,8 +70,15 @@ static inline void ts_segment(struct tcp_script *t, bool first_host, struct zb_t
 	s->side = (uint8_t)zb_conn_side(&t->c, first_host);
 	t->reuse = t->begun && zb_tcp_is_reuse(&t->c, s, &t->w);
 	t->begun = true;
-	if (!t->reuse)
-		zb_tcp_update(&t->c, s, &t->w);
+	if (!t->reuse) {
+		/* Nothing is reassembled: a side closes as soon as it says so. */
+		const struct zb_pkt p = {.ts_ns = s->ts_ns, .tcp_flags = s->flags};
+		struct zb_tcp_step step;
+
+		t->c.traits |= ZB_TRAIT_NO_STREAM;
+		zb_tcp_update(&t->c, s, &t->w, &step);
+		zb_tcp_stream_segment(NULL, NULL, &t->c, &p, &step);
+	}
 }
 
 /* Plays the script; it may be continued by another call. */
