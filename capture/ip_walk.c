@@ -158,7 +158,10 @@ static uint32_t extension(const uint8_t *d, uint32_t len, uint32_t off, struct z
 		ext_len = 8;
 		frag = be16(d + off + 2);
 		/* Neither offset nor more to come: whole, RFC 6946. */
-		w->fragment = w->fragment || (frag & 0xfff9) != 0;
+		if ((frag & 0xfff9) != 0 && !w->fragment) {
+			w->fragment = true;
+			w->frag_off = off;
+		}
 		if ((frag & 0xfff8) != 0)
 			return len;
 	} else if (w->proto == IPPROTO_AH) {
@@ -184,16 +187,62 @@ static bool walk_v6(const uint8_t *d, uint32_t len, struct zb_ip_walk *w)
 	return true;
 }
 
-bool zb_ip_walk(enum zb_link link, const uint8_t *data, uint32_t cap_len, struct zb_ip_walk *w)
+static inline __attribute__((always_inline)) bool walk_ip(const uint8_t *d, uint32_t len,
+							  struct zb_ip_walk *w)
 {
-	*w = (struct zb_ip_walk){.ip_off = find_ip(link, data, cap_len)};
-
-	if (w->ip_off >= cap_len)
+	if (w->ip_off >= len)
 		return false;
-	w->version = data[w->ip_off] >> 4;
+	w->version = d[w->ip_off] >> 4;
 	switch (w->version) {
-	case 4: return walk_v4(data, cap_len, w);
-	case 6: return walk_v6(data, cap_len, w);
+	case 4: return walk_v4(d, len, w);
+	case 6: return walk_v6(d, len, w);
 	default: return false;
 	}
+}
+
+bool zb_ip_walk(enum zb_link link, const uint8_t *data, uint32_t cap_len, struct zb_ip_walk *w)
+{
+	/* Untagged IPv4 on Ethernet, which most packets are, without a call. */
+	bool plain = link == ZB_LINK_ETHERNET && cap_len >= 14 && be16(data + 12) == TYPE_IPV4;
+
+	*w = (struct zb_ip_walk){.ip_off = plain ? 14 : find_ip(link, data, cap_len)};
+	return walk_ip(data, cap_len, w);
+}
+
+bool zb_ip_walk_at(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip_walk *w)
+{
+	*w = (struct zb_ip_walk){.ip_off = off};
+	return walk_ip(data, len, w);
+}
+
+bool zb_ip_walk_ethernet(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip_walk *w)
+{
+	if (len - off < 14)
+		return false;
+	return zb_ip_walk_at(data, len, after_type(data, len, be16(data + off + 12), off + 14), w);
+}
+
+void zb_ip_fragment(const uint8_t *data, const struct zb_ip_walk *w, struct zb_ip_fragment *f)
+{
+	const uint8_t *h = data + w->ip_off;
+	uint32_t frag, end, head;
+
+	if (w->version == 4) {
+		frag = be16(h + 6);
+		f->id = be16(h + 4);
+		f->from = (frag & 0x1fff) * 8;
+		f->last = (frag & 0x2000) == 0;
+		end = be16(h + 2);
+		head = (h[0] & 15u) * 4;
+	} else {
+		const uint8_t *x = data + w->frag_off;
+
+		frag = be16(x + 2);
+		f->id = be16(x + 4) << 16 | be16(x + 6);
+		f->from = frag & 0xfff8;
+		f->last = (frag & 1) == 0;
+		end = 40 + be16(h + 4);
+		head = w->frag_off + 8 - w->ip_off;
+	}
+	f->len = end > head ? end - head : 0;
 }

@@ -34,7 +34,21 @@ enum zb_pkt_flag {
 	ZB_PKT_SNAPPED = 1 << 1,    /* cap_len < wire_len: payload checksums cannot be checked */
 	ZB_PKT_L4_CHECKED = 1 << 2, /* source or NIC vouches for the checksums */
 	ZB_PKT_SRC_IS_A = 1 << 3,   /* decode: the source is end a of the flow key */
+	ZB_PKT_OUTER_ONLY = 1 << 4, /* its first UDP tunnel is not to be entered: see below */
+	ZB_PKT_INNER_ONLY = 1 << 5, /* a shadow: only what is in its first UDP tunnel counts */
+	ZB_PKT_VIRTUAL = 1 << 6,    /* decode: came out of a tunnel; counted as no packet */
+	ZB_PKT_WRAPS = 1 << 7,	    /* decode: its UDP payload is taken for a tunnel */
 };
+
+/*
+ * The two flows of a packet in a UDP tunnel, outer and inner, may belong to two workers. Then each
+ * of them gets the packet: the outer flow's with ZB_PKT_OUTER_ONLY, as a packet like any other; the
+ * inner flow's with ZB_PKT_INNER_ONLY, as a shadow, which no ledger, count of packets or bytes, or
+ * fate may know of, and whose UDP header belongs to no connection there. IP-in-IP and GRE in front
+ * of the UDP tunnel are entered either way, and what is in a shadow's UDP tunnel is treated as
+ * ever, further tunnels included. Fragments of such a datagram carry the flag of the whole. With
+ * one worker neither flag occurs.
+ */
 
 struct zb_pkt {
 	/* Filled by the source. */

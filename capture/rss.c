@@ -8,8 +8,9 @@
  */
 #include <netinet/in.h>
 #include <string.h>
-#include "capture/ip_walk_priv.h"
-#include "capture/rss.h"
+#include "capture/rss_priv.h"
+
+#define PORT_FTP 21
 
 #define KEY 0x6d5a6d5aull /* 32 bits of it; any 32 bits are these, rotated */
 
@@ -45,26 +46,109 @@ static uint32_t load32(const uint8_t *p)
 	return v;
 }
 
-uint32_t zb_rss_hash(enum zb_link link, const uint8_t *data, uint32_t cap_len)
+static uint32_t toeplitz_of(uint64_t x)
 {
-	struct zb_ip_walk w;
-	const uint8_t *h;
-	uint64_t x;
 	uint32_t word;
 
-	if (!zb_ip_walk(link, data, cap_len, &w))
-		return 0;
-	h = data + w.ip_off;
-	if (w.version == 4)
-		x = load64(h + 12);
-	else
-		x = load64(h + 8) ^ load64(h + 16) ^ load64(h + 24) ^ load64(h + 32);
-	if (!w.fragment && (w.proto == IPPROTO_TCP || w.proto == IPPROTO_UDP) && w.l4_off != 0 &&
-	    cap_len - w.l4_off >= 4)
-		x ^= load32(data + w.l4_off);
 	x ^= x >> 32;
 	x ^= x >> 16;
 	word = ntohs((uint16_t)x);
 	return toeplitz[0][word >> 12] ^ toeplitz[1][word >> 8 & 15] ^ toeplitz[2][word >> 4 & 15] ^
 	       toeplitz[3][word & 15];
+}
+
+static uint64_t addresses(const uint8_t *h, uint8_t version)
+{
+	if (version == 4)
+		return load64(h + 12);
+	return load64(h + 8) ^ load64(h + 16) ^ load64(h + 24) ^ load64(h + 32);
+}
+
+uint32_t zb_rss_addr_hash(const uint8_t *data, const struct zb_ip_walk *w)
+{
+	return toeplitz_of(addresses(data + w->ip_off, w->version));
+}
+
+/* Does w's transport begin with two ports, both captured? */
+static bool has_ports(uint32_t cap_len, const struct zb_ip_walk *w)
+{
+	return (w->proto == IPPROTO_TCP || w->proto == IPPROTO_UDP) && w->l4_off != 0 &&
+	       cap_len - w->l4_off >= 4;
+}
+
+uint32_t zb_rss_flow_hash(const uint8_t *data, uint32_t cap_len, const struct zb_ip_walk *w)
+{
+	uint64_t x = addresses(data + w->ip_off, w->version);
+
+	if (has_ports(cap_len, w))
+		x ^= load32(data + w->l4_off);
+	return toeplitz_of(x);
+}
+
+bool zb_rss_is_ftp(const uint8_t *data, uint32_t cap_len, const struct zb_ip_walk *w)
+{
+	uint16_t port[2];
+
+	if (w->proto != IPPROTO_TCP || !has_ports(cap_len, w))
+		return false;
+	memcpy(port, data + w->l4_off, sizeof(port));
+	return port[0] == htons(PORT_FTP) || port[1] == htons(PORT_FTP);
+}
+
+/* VXLAN and Geneve: the source port is a hash of the inner flow, another one for each direction. */
+static bool may_split(const uint8_t *data, const struct zb_ip_walk *w)
+{
+	uint16_t port[2];
+
+	memcpy(port, data + w->l4_off, sizeof(port));
+	return port[0] == htons(ZB_PORT_VXLAN) || port[1] == htons(ZB_PORT_VXLAN) ||
+	       port[0] == htons(ZB_PORT_GENEVE) || port[1] == htons(ZB_PORT_GENEVE);
+}
+
+static __attribute__((noinline)) void walk_to_innermost(const uint8_t *data, uint32_t cap_len,
+							struct zb_ip_walk *w)
+{
+	struct zb_ip_walk inner;
+
+	for (unsigned i = 0; i < ZB_TUNNEL_DEPTH_MAX; i++) {
+		if (w->fragment || !zb_is_ip_tunnel(w->proto) ||
+		    zb_tunnel_walk(data, cap_len, w, &inner) == ZB_TUNNEL_NONE)
+			return;
+		*w = inner;
+	}
+}
+
+/* The one and the other with and without special, so that who does not ask does not pay. */
+static inline __attribute__((always_inline)) uint32_t look(enum zb_link link, const uint8_t *data,
+							   uint32_t cap_len, bool *special)
+{
+	struct zb_ip_walk w;
+	uint64_t x;
+
+	if (!zb_ip_walk(link, data, cap_len, &w))
+		return 0;
+	if (zb_is_ip_tunnel(w.proto))
+		walk_to_innermost(data, cap_len, &w);
+	x = addresses(data + w.ip_off, w.version);
+	if (w.fragment) {
+		if (special != NULL)
+			*special = true;
+	} else if (has_ports(cap_len, &w)) {
+		x ^= load32(data + w.l4_off);
+		if (special != NULL)
+			*special = w.proto == IPPROTO_UDP ? may_split(data, &w)
+							  : zb_rss_is_ftp(data, cap_len, &w);
+	}
+	return toeplitz_of(x);
+}
+
+uint32_t zb_rss_look(enum zb_link link, const uint8_t *data, uint32_t cap_len, bool *special)
+{
+	*special = false;
+	return look(link, data, cap_len, special);
+}
+
+uint32_t zb_rss_hash(enum zb_link link, const uint8_t *data, uint32_t cap_len)
+{
+	return look(link, data, cap_len, NULL);
 }

@@ -8,6 +8,27 @@
  * period of 16 bits, so the hash of a tuple is the hash of the XOR of its 16-bit words: both
  * directions agree.
  *
+ * IP-in-IP and GRE make no connection: the hash is of the innermost packet, up to four
+ * encapsulations deep. UDP tunnels do, and the hash is of the outer one.
+ *
+ * That is what one packet tells, and all that live capture can go by. A trace is sharded before the
+ * clock starts, by what all its packets tell (shard_priv.h):
+ *
+ *   fragments      go where the first fragment's flow goes, however late that one comes; by
+ *                  addresses when it never does.
+ *   VXLAN, Geneve  their source port differs between the directions of an inner flow, so packets
+ *                  of it come in several outer flows. Outer and inner flow are sharded each by its
+ *                  own hash; where these name two workers, each gets the packet, the second one as
+ *                  a shadow (packet.h).
+ *   GTP, Teredo,   are believed only once the outer connection has confirmed them, so inner flows
+ *   AYIYA          stay with the outer one. Both directions of it have the same ports.
+ *   FTP            a data connection belongs to its control connection: two addresses that speak
+ *                  TCP on port 21 have all their TCP sharded by addresses only. Live capture
+ *                  cannot know of it when the first connections come; there, as with fragments
+ *                  and the inner flows of VXLAN, several workers see parts only.
+ *
+ * A UDP tunnel inside a UDP tunnel is not parted from the packet around it.
+ *
  * Threading: any.
  */
 #ifndef ZB_CAPTURE_RSS_H

@@ -20,14 +20,16 @@
 struct queue {
 	/* Written by the worker on every burst. */
 	alignas(64) struct zb_rxq rxq;
-	uint64_t pos;	   /* next packet of the shard */
+	uint64_t pos;	   /* next entry of the shard */
+	uint64_t shadows;  /* entries before pos that are shadows */
 	uint64_t pass;	   /* from 0 */
 	uint64_t shift_ns; /* added to packet times in this pass */
 	uint64_t offered_pkts, offered_bytes;
 
 	/* Read-only after open. */
 	alignas(64) struct zb_trace_pkt *pkts;
-	uint64_t pkt_nr;
+	uint64_t pkt_nr;    /* shadows included */
+	uint64_t shadow_nr; /* of these */
 	uint64_t loops;	    /* 0: no end */
 	uint64_t period_ns; /* from a pass's first packet to the next one's */
 	const bool *stop;
@@ -48,6 +50,7 @@ static bool advance_pass(struct queue *q)
 		return false;
 	q->pass++;
 	q->pos = 0;
+	q->shadows = 0;
 	if (__builtin_add_overflow(q->shift_ns, q->period_ns, &q->shift_ns))
 		q->shift_ns = UINT64_MAX;
 	return true;
@@ -69,6 +72,17 @@ static void prefetch_pkt(const struct queue *q, uint64_t i)
 	__builtin_prefetch(q->pkts[i].data + 64);
 }
 
+static uint8_t flags_of(const struct zb_trace_pkt *t)
+{
+	static const uint8_t of_part[] = {
+		[ZB_PART_OUTER] = ZB_PKT_OUTER_ONLY,
+		[ZB_PART_INNER] = ZB_PKT_INNER_ONLY,
+		[ZB_PART_UNDECIDED] = 0,
+	};
+
+	return of_part[t->part] | (t->cap_len < t->wire_len ? ZB_PKT_SNAPPED : 0);
+}
+
 static void fill_pkt(struct zb_pkt *out, const struct zb_trace_pkt *t, uint64_t ts_ns)
 {
 	out->data = t->data;
@@ -77,7 +91,7 @@ static void fill_pkt(struct zb_pkt *out, const struct zb_trace_pkt *t, uint64_t 
 	out->wire_len = t->wire_len;
 	out->late_ms = t->late_8th * 125u;
 	out->link = t->link;
-	out->flags = t->cap_len < t->wire_len ? ZB_PKT_SNAPPED : 0;
+	out->flags = flags_of(t);
 	out->l3_off = 0;
 }
 
@@ -86,7 +100,7 @@ static uint16_t take(struct queue *q, struct zb_pkt *pkts, uint16_t n, uint64_t 
 {
 	uint64_t left = q->pkt_nr - q->pos, bytes = 0;
 	bool rewrite = q->rewrite && q->pass > 0;
-	uint16_t i;
+	uint16_t i, shadows = 0;
 
 	if (n > left)
 		n = (uint16_t)left;
@@ -100,11 +114,15 @@ static uint16_t take(struct queue *q, struct zb_pkt *pkts, uint16_t n, uint64_t 
 		if (rewrite)
 			zb_rewrite(t, q->pass - 1, q->pass);
 		fill_pkt(&pkts[i], t, ts_ns);
-		bytes += t->wire_len;
+		if (t->part == ZB_PART_INNER)
+			shadows++;
+		else
+			bytes += t->wire_len;
 	}
 	q->pos += i;
+	q->shadows += shadows;
 	/* Relaxed: main reads these while the worker runs, each for itself. */
-	__atomic_store_n(&q->offered_pkts, q->offered_pkts + i, __ATOMIC_RELAXED);
+	__atomic_store_n(&q->offered_pkts, q->offered_pkts + i - shadows, __ATOMIC_RELAXED);
 	__atomic_store_n(&q->offered_bytes, q->offered_bytes + bytes, __ATOMIC_RELAXED);
 	return i;
 }
@@ -145,7 +163,7 @@ static void replay_ledger(const struct zb_rxq *rxq, struct zb_rxq_ledger *out)
 	const struct queue *q = rxq->priv;
 
 	*out = (struct zb_rxq_ledger){
-		.offered_pkts = q->pass * q->pkt_nr + q->pos,
+		.offered_pkts = q->pass * (q->pkt_nr - q->shadow_nr) + q->pos - q->shadows,
 		.offered_bytes = q->offered_bytes,
 		.link_pkts = q->offered_pkts,
 		.link_bytes = q->offered_bytes,
@@ -195,6 +213,7 @@ int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
 			.rxq = {.ops = &replay_ops, .priv = q},
 			.pkts = s->pkts,
 			.pkt_nr = s->pkt_nr,
+			.shadow_nr = s->shadow_nr,
 			.loops = conf->loops,
 			.period_ns = period_ns(info, conf->pass_gap_ns),
 			.stop = conf->stop,

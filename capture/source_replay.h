@@ -6,8 +6,11 @@
  * and (unless same_flows) rewrites addresses in place so that it brings new flows: both IPv4
  * addresses XORed with the same pass-dependent value, IPv6 likewise in the low 32 bits, checksums
  * adjusted as RFC 1624 says, so that a right one stays right and a wrong one wrong. Multicast and
- * broadcast addresses, and private, loopback and link-local prefixes, keep their class. Closing
- * restores the first pass's bytes.
+ * broadcast addresses, and private, loopback and link-local prefixes, keep their class. Packets in
+ * tunnels get new addresses as well. Closing restores the first pass's bytes.
+ *
+ * A shard's shadows (ZB_PKT_INNER_ONLY) are handed out among its packets, in order of time, and
+ * counted nowhere.
  *
  * Threading: queue i is driven by worker i only; open, close and the fields of conf by main.
  */

@@ -2,8 +2,9 @@
 /*
  * trace.c - loads capture files: opens all, asks for memory, reads and indexes each, shards
  *
- * One file is sharded while it is read. Several are indexed first, one run per file, then merged by
- * time and sharded in that order, so that the shards do not depend on their number.
+ * One file for one shard is indexed while it is read. Else packets are indexed first, one run per
+ * file, then merged by time and sharded in that order: the shards do not depend on the number of
+ * files, and what later packets tell of earlier ones is known by then.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,17 +15,21 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 #include "profiler/diag.h"
+#include "capture/rss_priv.h"
+#include "capture/shard_priv.h"
 #include "capture/trace_priv.h"
-#include "capture/rss.h"
 
 #define INPUT_ALIGN 64u
 /* Index bytes expected per file byte, before a packet was seen: packets of 250 bytes. */
-#define INDEX_SHARE 8u
+#define INDEX_SHARE    8u
+#define PREFETCH_AHEAD 16	     /* packets, where all have to be looked at again */
+#define COPY_STEP      (64ull << 20) /* copies for shadows: ask for memory so many bytes at a time */
 
 struct zb_trace {
 	struct zb_trace_info info;
 	struct zb_region image;
-	struct zb_index *index; /* per shard */
+	struct zb_region copies; /* of what two shards have, when they rewrite it */
+	struct zb_index *index;	 /* per shard */
 	struct zb_trace_shard *shards;
 	uint32_t shard_nr;
 };
@@ -37,8 +42,11 @@ struct zb_load {
 	uint64_t plain_bytes; /* of those whose length is known */
 	bool all_plain;
 	uint8_t *anchor;      /* where the image began */
-	struct zb_index runs; /* several files: all their packets, in file order */
+	struct zb_index runs; /* several files or shards: all packets, in file order */
 	uint64_t *run_end;
+	struct zb_sharder *sharder; /* from the first special packet on */
+	uint64_t special_bytes;	    /* captured, of special packets */
+	uint64_t copies_used;
 	uint64_t digest;      /* chained over the packets so far */
 	struct zb_feed *feed; /* the file being read */
 	uint64_t image_used;
@@ -89,17 +97,93 @@ int zb_load_cut(struct zb_load *l, uint64_t pos, uint64_t end)
 			       end - f->avail);
 }
 
-/* Counts a packet and appends it to its shard; 1 when it is the last one wanted. */
+static bool is_direct(const struct zb_load *l)
+{
+	return l->conf->path_nr == 1 && l->conf->shard_nr == 1;
+}
+
+/* Gives a shadow bytes of its own, unless nobody will write into them. */
+static int copy_bytes(struct zb_load *l, struct zb_trace_pkt *p)
+{
+	struct zb_region *r = &l->t->copies;
+
+	if (l->conf->read_only)
+		return 0;
+	if (r->base == NULL) {
+		r->numa_id = l->conf->numa_id;
+		if (zb_region_map(r, l->special_bytes, false) < 0) {
+			zb_err("trace copies: no address space for %" PRIu64
+			       " MiB; raise the limit (ulimit -v)",
+			       l->special_bytes >> 20);
+			return -ENOMEM;
+		}
+	}
+	if (l->copies_used / COPY_STEP != (l->copies_used + p->cap_len) / COPY_STEP &&
+	    zb_memory_check("trace copies", COPY_STEP) < 0)
+		return -ENOMEM;
+	memcpy(r->base + l->copies_used, p->data, p->cap_len);
+	p->data = r->base + l->copies_used;
+	l->copies_used += p->cap_len;
+	return 0;
+}
+
+static int add_shadow(struct zb_load *l, const struct zb_trace_pkt *p, uint32_t rss)
+{
+	uint32_t q = zb_rss_queue(rss, l->t->shard_nr);
+	struct zb_trace_pkt shadow = *p;
+	int ret = copy_bytes(l, &shadow);
+
+	if (ret < 0)
+		return ret;
+	shadow.part = ZB_PART_INNER;
+	shadow.rss = rss;
+	l->t->info.shadows++;
+	l->t->shards[q].shadow_nr++;
+	return zb_index_add(&l->t->index[q], &shadow, l->conf->numa_id);
+}
+
+/* p is one of the runs' packets. */
+static void prefetch_ahead(const struct zb_load *l, const struct zb_trace_pkt *p)
+{
+	if ((uint64_t)(p - l->runs.pkts) + PREFETCH_AHEAD < l->runs.nr)
+		__builtin_prefetch(p[PREFETCH_AHEAD].data);
+}
+
+/* Appends a packet to its shard, and to that of its inner flow when it is another one. */
+static int add_to_shards(struct zb_load *l, const struct zb_trace_pkt *p)
+{
+	struct zb_shard_place at = {.hash = p->rss};
+	struct zb_trace_pkt e = *p;
+	uint32_t q;
+	int ret;
+
+	if (l->sharder != NULL &&
+	    (p->part == ZB_PART_UNDECIDED || zb_sharder_has_ftp(l->sharder))) {
+		prefetch_ahead(l, p);
+		zb_sharder_place(l->sharder, p, &at);
+	}
+	q = zb_rss_queue(at.hash, l->t->shard_nr);
+	e.rss = at.hash;
+	e.part = ZB_PART_WHOLE;
+	if (at.split && zb_rss_queue(at.inner, l->t->shard_nr) != q) {
+		e.part = ZB_PART_OUTER;
+		ret = add_shadow(l, &e, at.inner);
+		if (ret < 0)
+			return ret;
+	}
+	l->t->shards[q].byte_nr += p->wire_len;
+	return zb_index_add(&l->t->index[q], &e, l->conf->numa_id);
+}
+
+/* Counts a packet and shards it; 1 when it is the last one wanted. */
 static int place(void *arg, const struct zb_trace_pkt *p)
 {
 	struct zb_load *l = arg;
 	struct zb_trace_info *info = &l->t->info;
-	uint32_t q = zb_rss_queue(p->rss, l->t->shard_nr);
-	int ret = zb_index_add(&l->t->index[q], p, l->conf->numa_id);
+	int ret = add_to_shards(l, p);
 
 	if (ret < 0)
 		return ret;
-	l->t->shards[q].byte_nr += p->wire_len;
 	if (info->pkt_nr == 0 || p->ts_ns < info->first_ns)
 		info->first_ns = p->ts_ns;
 	if (p->ts_ns > info->last_ns)
@@ -110,6 +194,36 @@ static int place(void *arg, const struct zb_trace_pkt *p)
 	info->links |= 1u << p->link;
 	info->pkt_nr++;
 	return info->pkt_nr == l->conf->count_max;
+}
+
+static int learn(void *arg, const struct zb_trace_pkt *p)
+{
+	struct zb_load *l = arg;
+	int ret = 0;
+
+	if (p->part == ZB_PART_UNDECIDED)
+		ret = zb_sharder_learn(l->sharder, p);
+	if (ret < 0)
+		zb_err("%s: out of memory for its fragments", l->conf->paths[0]);
+	return ret;
+}
+
+/* p is to be placed when all packets are known; data: where its bytes are now. */
+static int note(struct zb_load *l, struct zb_trace_pkt *p, const uint8_t *data)
+{
+	struct zb_trace_pkt here = *p;
+
+	if (l->sharder == NULL)
+		l->sharder = zb_sharder_create();
+	if (l->sharder == NULL) {
+		zb_err("%s: out of memory", l->feed->in->path);
+		return -ENOMEM;
+	}
+	p->part = ZB_PART_UNDECIDED;
+	l->special_bytes += p->cap_len;
+	here.data = (uint8_t *)(uintptr_t)data;
+	zb_sharder_note(l->sharder, &here);
+	return 0;
 }
 
 static int append_run(struct zb_load *l, const struct zb_trace_pkt *p)
@@ -152,10 +266,17 @@ int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 		.ts_ns = r->ts_ns < ZB_TIME_NS_MAX ? r->ts_ns : ZB_TIME_NS_MAX,
 		.cap_len = r->cap_len,
 		.wire_len = r->wire_len < r->cap_len ? r->cap_len : r->wire_len,
-		.link = (uint8_t)r->link,
+		.link = r->link & 15,
 	};
+	bool special;
 
-	p.rss = zb_rss_hash(r->link, data, r->cap_len);
+	p.rss = zb_rss_look(r->link, data, r->cap_len, &special);
+	if (special && l->conf->shard_nr > 1) {
+		int ret = note(l, &p, data);
+
+		if (ret < 0)
+			return ret;
+	}
 	if (l->conf->digest)
 		digest_add(l, &p, data);
 	if (l->file_pkts != 0 && p.ts_ns < l->prev_ns)
@@ -166,50 +287,7 @@ int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 	else
 		p.late_8th = late_8th(l->newest_ns - p.ts_ns);
 	l->file_pkts++;
-	return l->conf->path_nr == 1 ? place(l, &p) : append_run(l, &p);
-}
-
-static const char *foreign_format(const uint8_t *head)
-{
-	static const struct {
-		const char *magic;
-		size_t magic_len;
-		const char *what;
-	} known[] = {
-		{"\xfd"
-		 "7zXZ",
-		 5, "it is xz data; unpack it first: xz -d"},
-		{"BZh", 3, "it is bzip2 data; unpack it first: bzip2 -d"},
-		{"\x04\x22\x4d\x18", 4, "it is lz4 data; unpack it first: lz4 -d"},
-		{"PK\x03\x04", 4, "it is a zip archive; unpack it first: unzip"},
-		{"snoop", 5, "it is a snoop capture; convert it with editcap"},
-		{"GMBU", 4, "it is a Network Monitor capture; convert it with editcap"},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (memcmp(head, known[i].magic, known[i].magic_len) == 0)
-			return known[i].what;
-	return NULL;
-}
-
-static int not_a_trace(const struct zb_feed *f)
-{
-	uint8_t head[8] = {0};
-	const char *what;
-
-	if (f->broken != NULL) {
-		zb_err("%s: not a trace: %s", f->in->path, f->broken);
-		return -EINVAL;
-	}
-	if (f->avail == 0) {
-		zb_err("%s: empty once unpacked; give a pcap or pcapng capture", f->in->path);
-		return -ENODATA;
-	}
-	memcpy(head, zb_feed_at(f, 0), f->avail < sizeof(head) ? f->avail : sizeof(head));
-	what = foreign_format(head);
-	zb_err("%s: not a trace: %s", f->in->path,
-	       what != NULL ? what : "it does not begin as pcap or pcapng does");
-	return -EINVAL;
+	return is_direct(l) ? place(l, &p) : append_run(l, &p);
 }
 
 static int parse(struct zb_load *l)
@@ -221,14 +299,14 @@ static int parse(struct zb_load *l)
 	if (ret < 0)
 		return ret;
 	if (ret == 0)
-		return not_a_trace(f);
+		return zb_feed_not_a_trace(f);
 	magic = zb_get32(zb_feed_at(f, 0), false);
 	if (zb_pcapng_is(magic))
 		ret = zb_pcapng_parse(l);
 	else if (zb_pcap_is(magic))
 		ret = zb_pcap_parse(l);
 	else
-		return not_a_trace(f);
+		return zb_feed_not_a_trace(f);
 	/* Packed data that broke off just between two records: nobody has said so yet. */
 	if (ret == 0 && f->broken != NULL && !l->file_cut)
 		ret = zb_load_cut(l, f->avail, f->avail);
@@ -299,7 +377,7 @@ static void name_inputs(const struct zb_trace_conf *conf, char *buf, size_t buf_
 static int map_image(struct zb_load *l)
 {
 	const struct zb_trace_conf *conf = l->conf;
-	uint64_t need = l->plain_bytes / INDEX_SHARE * (conf->path_nr > 1 ? 2 : 1);
+	uint64_t need = l->plain_bytes / INDEX_SHARE * (is_direct(l) ? 1 : 2);
 	bool huge = l->all_plain && conf->count_max == 0;
 	char name[512];
 	int ret;
@@ -339,6 +417,34 @@ static int load_begin(struct zb_load *l)
 	return 0;
 }
 
+/* Packets were indexed as if the image had stayed at its anchor. */
+static void rebase(const struct zb_load *l, struct zb_index *x)
+{
+	uintptr_t moved = (uintptr_t)l->t->image.base - (uintptr_t)l->anchor;
+
+	if (moved == 0)
+		return;
+	for (uint64_t i = 0; i < x->nr; i++)
+		x->pkts[i].data = (uint8_t *)((uintptr_t)x->pkts[i].data + moved);
+}
+
+/* All packets are indexed in runs: shards them. */
+static int distribute(struct zb_load *l)
+{
+	uint32_t run_nr = l->conf->path_nr;
+	int ret = 0;
+
+	rebase(l, &l->runs);
+	if (l->sharder != NULL) {
+		ret = zb_index_merge(l->runs.pkts, l->run_end, run_nr, learn, l);
+		zb_sharder_rewind(l->sharder);
+	}
+	if (ret >= 0)
+		ret = zb_index_merge(l->runs.pkts, l->run_end, run_nr, place, l);
+	zb_index_free(&l->runs);
+	return ret;
+}
+
 static int load_files(struct zb_load *l)
 {
 	const struct zb_trace_conf *conf = l->conf;
@@ -350,8 +456,10 @@ static int load_files(struct zb_load *l)
 			return ret;
 		l->run_end[i] = l->runs.nr;
 	}
-	if (conf->path_nr > 1)
-		ret = zb_index_merge(l->runs.pkts, l->run_end, conf->path_nr, place, l);
+	if (is_direct(l))
+		rebase(l, &l->t->index[0]);
+	else
+		ret = distribute(l);
 	if (ret >= 0 && l->t->info.pkt_nr == 0) {
 		char name[512];
 
@@ -362,29 +470,15 @@ static int load_files(struct zb_load *l)
 	return ret < 0 ? ret : 0;
 }
 
-/* Packets were indexed as if the image had stayed at its anchor. */
-static void rebase(struct zb_load *l)
-{
-	uintptr_t moved = (uintptr_t)l->t->image.base - (uintptr_t)l->anchor;
-
-	if (moved == 0)
-		return;
-	for (uint32_t q = 0; q < l->t->shard_nr; q++)
-		for (uint64_t i = 0; i < l->t->index[q].nr; i++) {
-			uint8_t **data = &l->t->index[q].pkts[i].data;
-
-			*data = (uint8_t *)((uintptr_t)*data + moved);
-		}
-}
-
 static void load_finish(struct zb_load *l)
 {
 	struct zb_trace *t = l->t;
 	struct zb_trace_info *info = &t->info;
 
 	zb_region_trim(&t->image, l->image_used);
-	rebase(l);
-	info->locked = zb_region_lock(&t->image);
+	if (t->copies.base != NULL)
+		zb_region_trim(&t->copies, l->copies_used);
+	info->locked = zb_region_lock(&t->image) && zb_region_lock(&t->copies);
 	for (uint32_t q = 0; q < t->shard_nr; q++) {
 		struct zb_index *x = &t->index[q];
 
@@ -395,7 +489,7 @@ static void load_finish(struct zb_load *l)
 		t->shards[q].pkts = x->pkts;
 		t->shards[q].pkt_nr = x->nr;
 	}
-	info->image_bytes = t->image.size;
+	info->image_bytes = t->image.size + t->copies.size;
 	info->memory = zb_region_memory(&t->image);
 	info->file_nr = l->conf->path_nr;
 	info->digest = l->digest;
@@ -408,6 +502,7 @@ static void load_end(struct zb_load *l)
 	free(l->inputs);
 	free(l->run_end);
 	zb_index_free(&l->runs);
+	zb_sharder_destroy(l->sharder);
 }
 
 static double now_s(void)
@@ -456,6 +551,7 @@ void zb_trace_free(struct zb_trace *t)
 	for (uint32_t q = 0; t->index != NULL && q < t->shard_nr; q++)
 		zb_index_free(&t->index[q]);
 	zb_region_unmap(&t->image);
+	zb_region_unmap(&t->copies);
 	free(t->index);
 	free(t->shards);
 	free(t);

@@ -6,7 +6,8 @@
  * and pcapng (any byte order, several sections and interfaces, if_tsresol, EPB, SPB and the old
  * packet block), plain, gzip or zstd compressed (told by content). Packets stay as they are in the
  * file image; an index entry of 32 bytes per packet points at them. Several files are merged by
- * packet time.
+ * packet time. Which shard a packet belongs to is told in rss.h; one whose inner flow belongs to
+ * another shard is in both, with bytes of its own in the second one if passes may rewrite them.
  *
  * Threading: load and free from main; a shard is read by its worker, see source_replay.h.
  * Ownership: the trace owns image and index.
@@ -23,13 +24,22 @@
 /* The latest packet time: the last one that a burst until UINT64_MAX still includes. */
 #define ZB_TIME_NS_MAX (UINT64_MAX - 1)
 
+/* What a shard is to make of an entry; see ZB_PKT_OUTER_ONLY and ZB_PKT_INNER_ONLY. */
+enum zb_trace_part {
+	ZB_PART_WHOLE,
+	ZB_PART_OUTER,	  /* another shard has its shadow */
+	ZB_PART_INNER,	  /* a shadow: counts nowhere */
+	ZB_PART_UNDECIDED /* while loading only */
+};
+
 struct zb_trace_pkt {
 	uint8_t *data;	/* in the image; rewritten between passes by the shard's worker */
 	uint64_t ts_ns; /* Unix epoch; before 1970 or beyond 2554 is clamped */
 	uint32_t cap_len;
 	uint32_t wire_len;
-	uint32_t rss;
-	uint8_t link;	      /* enum zb_link */
+	uint32_t rss;	      /* what it was sharded by */
+	uint8_t link : 4;     /* enum zb_link */
+	uint8_t part : 4;     /* enum zb_trace_part */
 	uint8_t sum_was_ones; /* rewriting: which checksums were 0xffff, not 0x0000 */
 	uint16_t late_8th; /* eighths of a second behind the newest packet before it in its file */
 };
@@ -37,7 +47,9 @@ static_assert(sizeof(struct zb_trace_pkt) == 32, "two to a cache line");
 
 struct zb_trace_shard {
 	struct zb_trace_pkt *pkts;
-	uint64_t pkt_nr, byte_nr; /* byte_nr: wire bytes */
+	uint64_t pkt_nr;    /* shadows included */
+	uint64_t shadow_nr; /* of these */
+	uint64_t byte_nr;   /* wire bytes, of shadows none */
 };
 
 enum zb_trace_memory {
@@ -54,6 +66,7 @@ struct zb_trace_info {
 	uint64_t image_bytes, index_bytes;
 	uint64_t backwards; /* packets older than their predecessor in their file */
 	uint64_t snapped;   /* packets cut by the snap length */
+	uint64_t shadows;   /* entries beyond pkt_nr, see ZB_PKT_INNER_ONLY */
 	uint64_t digest;    /* XXH3 of every packet's time, lengths and bytes, in file order */
 	double load_s;
 	enum zb_trace_memory memory;

@@ -128,6 +128,49 @@ void zb_input_close(struct zb_input *in)
 	in->fd = -1;
 }
 
+static const char *foreign_format(const uint8_t *head)
+{
+	static const struct {
+		const char *magic;
+		size_t magic_len;
+		const char *what;
+	} known[] = {
+		{"\xfd"
+		 "7zXZ",
+		 5, "it is xz data; unpack it first: xz -d"},
+		{"BZh", 3, "it is bzip2 data; unpack it first: bzip2 -d"},
+		{"\x04\x22\x4d\x18", 4, "it is lz4 data; unpack it first: lz4 -d"},
+		{"PK\x03\x04", 4, "it is a zip archive; unpack it first: unzip"},
+		{"snoop", 5, "it is a snoop capture; convert it with editcap"},
+		{"GMBU", 4, "it is a Network Monitor capture; convert it with editcap"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (memcmp(head, known[i].magic, known[i].magic_len) == 0)
+			return known[i].what;
+	return NULL;
+}
+
+int zb_feed_not_a_trace(const struct zb_feed *f)
+{
+	uint8_t head[8] = {0};
+	const char *what;
+
+	if (f->broken != NULL) {
+		zb_err("%s: not a trace: %s", f->in->path, f->broken);
+		return -EINVAL;
+	}
+	if (f->avail == 0) {
+		zb_err("%s: empty once unpacked; give a pcap or pcapng capture", f->in->path);
+		return -ENODATA;
+	}
+	memcpy(head, zb_feed_at(f, 0), f->avail < sizeof(head) ? f->avail : sizeof(head));
+	what = foreign_format(head);
+	zb_err("%s: not a trace: %s", f->in->path,
+	       what != NULL ? what : "it does not begin as pcap or pcapng does");
+	return -EINVAL;
+}
+
 static unsigned cpus_allowed(void)
 {
 	cpu_set_t set;

@@ -7,8 +7,7 @@
  *   zb_input   an opened file: how it is packed, how long it is
  *   zb_feed    brings the file's (unpacked) bytes into the image, in order, ahead of its reader
  *   format     pcap or pcapng: walks the records as they arrive, calls zb_load_add() for each
- * packet zb_index   32 bytes a packet, per shard; per file first when several files are to be
- * merged
+ *   zb_index   32 bytes a packet, per shard; all in order first when a shard is not told at once
  *
  * The image may move while it grows, so packets are indexed as if it had stayed at its anchor, the
  * place where it began; zb_trace_load() corrects them once at the end when it did move.
@@ -91,6 +90,8 @@ int zb_feed_open_stream(struct zb_feed *f);
 /* trace_feed.c: a large plain file whose room is mapped, read by several threads. */
 int zb_feed_open_threads(struct zb_feed *f);
 bool zb_feed_threads_worth(const struct zb_input *in);
+/* Says what the file is instead; -ENODATA: empty, or -EINVAL. */
+int zb_feed_not_a_trace(const struct zb_feed *f);
 
 /* 1: bytes up to end are there; 0: the file ends before; or -errno. */
 static inline int zb_feed_need(struct zb_feed *f, uint64_t end)

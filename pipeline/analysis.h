@@ -16,6 +16,7 @@ struct zb_file_set;
 struct zb_known;
 struct zb_once_port;
 struct zb_registry;
+struct zb_tunnels;
 
 struct zb_analysis {
 	struct zb_weird *weird;
@@ -26,6 +27,7 @@ struct zb_analysis {
 	struct zb_file_set *files;    /* files under way; see file.h */
 	struct zb_once_port *once;    /* rows that all lcores log once; NULL: alone */
 	struct zb_known *known;	      /* hosts and services; see known.h */
+	struct zb_tunnels *tunnels;   /* tunnels seen; see tunnel.h */
 	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
 	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */
 };

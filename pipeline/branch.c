@@ -45,11 +45,10 @@ static size_t chunk_bytes(const struct probe_chunk *c)
 	return sizeof(*c) + (c->is_gap ? 0 : c->n);
 }
 
-void zb_branch_settle(struct zb_branch *b)
+static void free_probe(struct zb_branch *b)
 {
 	struct zb_mem *mem = &analysis_of(b)->mem;
 
-	b->probing = false;
 	if (b->probe == NULL)
 		return;
 	for (struct probe_chunk *c = b->probe->first, *next; c != NULL; c = next) {
@@ -58,6 +57,14 @@ void zb_branch_settle(struct zb_branch *b)
 	}
 	zb_mem_put(mem, ZB_MEM_probe, b->probe, sizeof(*b->probe));
 	b->probe = NULL;
+}
+
+void zb_branch_settle(struct zb_branch *b)
+{
+	b->probing = false;
+	/* Somebody may be reading what was kept: the sweep frees it then. */
+	if (!b->busy)
+		free_probe(b);
 }
 
 static bool keep(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n, bool is_gap)
@@ -96,6 +103,22 @@ static void call_gap(struct zb_analyzer *a, unsigned side, uint64_t n)
 		a->def->gap(a, side, n);
 }
 
+/* The last to be called now: one that is attached meanwhile begins with what follows. */
+static const struct zb_analyzer *last_of(const struct zb_branch *b)
+{
+	const struct zb_analyzer *a = b->first;
+
+	while (a != NULL && a->next != NULL)
+		a = a->next;
+	return a;
+}
+
+/* What side has become if an analyzer has swapped the roles since flips. */
+static unsigned side_now(const struct zb_branch *b, unsigned side, uint8_t flips)
+{
+	return side ^ ((b->session->flips ^ flips) & 1u);
+}
+
 static void free_analyzer(struct zb_branch *b, struct zb_analyzer *a)
 {
 	if (a->def->end != NULL)
@@ -109,6 +132,9 @@ void zb_branch_sweep(struct zb_branch *b)
 
 	if (b->busy)
 		return;
+	if (!b->probing)
+		free_probe(b);
+	b->busy = true; /* end() may call back */
 	while ((a = *link) != NULL) {
 		if (a->flags & ZB_ANALYZER_REMOVED) {
 			*link = a->next;
@@ -117,13 +143,15 @@ void zb_branch_sweep(struct zb_branch *b)
 			link = &a->next;
 		}
 	}
+	b->busy = false;
 }
 
 void zb_branch_fini(struct zb_branch *b)
 {
 	struct zb_analyzer *a;
 
-	zb_branch_settle(b);
+	b->probing = false;
+	free_probe(b);
 	b->busy = true; /* what end() asks for is nobody's any more */
 	while ((a = b->first) != NULL) {
 		b->first = a->next;
@@ -155,7 +183,7 @@ struct zb_analyzer *zb_branch_attach(struct zb_branch *b, enum zb_analyzer_id id
 	return a;
 }
 
-/* A new analyzer gets all that was kept. */
+/* A new analyzer gets all that was kept, even if it confirms on the way. */
 static void replay(struct zb_branch *b, struct zb_analyzer *a)
 {
 	if (b->probe == NULL)
@@ -165,9 +193,6 @@ static void replay(struct zb_branch *b, struct zb_analyzer *a)
 			call_gap(a, c->side, c->n);
 		else
 			call_data(a, c->side, c->data, c->n);
-		/* It may have confirmed, which ends detection and frees the chunks. */
-		if (b->probe == NULL)
-			return;
 	}
 }
 
@@ -267,6 +292,7 @@ static bool is_settled(const struct zb_branch *b)
 static void probe_data(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
 {
 	uint64_t found = look(b, side, d, n);
+	uint8_t flips = b->session->flips;
 	uint32_t bytes = b->probe_bytes + (uint32_t)(n < PROBE_BYTES ? n : PROBE_BYTES);
 
 	while (found != 0 && b->probing) {
@@ -277,42 +303,46 @@ static void probe_data(struct zb_branch *b, unsigned side, const uint8_t *d, siz
 		if (a == NULL)
 			continue;
 		replay(b, a);
-		call_data(a, side, d, n);
+		call_data(a, side_now(b, side, flips), d, n);
 	}
 	if (!b->probing)
 		return;
 	b->probe_bytes = (uint16_t)bytes;
 	b->probe_chunks++;
-	if (is_settled(b) || !keep(b, side, d, n, false))
+	if (is_settled(b) || !keep(b, side_now(b, side, flips), d, n, false))
 		zb_branch_settle(b);
 }
 
 void zb_branch_data(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
 {
+	const struct zb_analyzer *last = last_of(b);
+	uint8_t flips = b->session->flips;
 	bool was_busy = b->busy;
 
 	if (n == 0)
 		return;
 	b->busy = true;
-	for (struct zb_analyzer *a = b->first; a != NULL; a = a->next)
-		call_data(a, side, d, n);
+	for (struct zb_analyzer *a = b->first; a != NULL; a = a == last ? NULL : a->next)
+		call_data(a, side_now(b, side, flips), d, n);
 	if (b->probing)
-		probe_data(b, side, d, n);
+		probe_data(b, side_now(b, side, flips), d, n);
 	b->busy = was_busy;
 	zb_branch_sweep(b);
 }
 
 void zb_branch_gap(struct zb_branch *b, unsigned side, uint64_t n)
 {
+	const struct zb_analyzer *last = last_of(b);
+	uint8_t flips = b->session->flips;
 	bool was_busy = b->busy;
 
 	b->busy = true;
-	for (struct zb_analyzer *a = b->first; a != NULL; a = a->next)
-		call_gap(a, side, n);
+	for (struct zb_analyzer *a = b->first; a != NULL; a = a == last ? NULL : a->next)
+		call_gap(a, side_now(b, side, flips), n);
 	if (b->probing) {
 		b->probe_chunks++;
 		if (b->probe_chunks >= PROBE_CHUNKS || n > UINT32_MAX ||
-		    !keep(b, side, NULL, n, true))
+		    !keep(b, side_now(b, side, flips), NULL, n, true))
 			zb_branch_settle(b);
 	}
 	b->busy = was_busy;
@@ -321,12 +351,14 @@ void zb_branch_gap(struct zb_branch *b, unsigned side, uint64_t n)
 
 void zb_branch_fin(struct zb_branch *b, unsigned side)
 {
+	const struct zb_analyzer *last = last_of(b);
+	uint8_t flips = b->session->flips;
 	bool was_busy = b->busy;
 
 	b->busy = true;
-	for (struct zb_analyzer *a = b->first; a != NULL; a = a->next)
+	for (struct zb_analyzer *a = b->first; a != NULL; a = a == last ? NULL : a->next)
 		if (!(a->flags & ZB_ANALYZER_REMOVED) && a->def->fin != NULL)
-			a->def->fin(a, side);
+			a->def->fin(a, side_now(b, side, flips));
 	b->busy = was_busy;
 	zb_branch_sweep(b);
 }

@@ -19,10 +19,11 @@ void zb_branch_init(struct zb_branch *b, struct zb_session *s, bool is_tcp, unsi
 /* Ends all analyzers of b and frees what it holds. */
 void zb_branch_fini(struct zb_branch *b);
 
-/* Frees analyzers that were removed while they were being called. */
+/* Frees analyzers that were removed while they were being called, and what nobody needs any more.
+ */
 void zb_branch_sweep(struct zb_branch *b);
 
-/* Detection is over: what was kept goes back. */
+/* Detection is over: what was kept goes back, as soon as nobody is being told it. */
 void zb_branch_settle(struct zb_branch *b);
 
 #endif

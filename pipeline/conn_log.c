@@ -7,6 +7,7 @@
 #include "pipeline/tcp_conn.h"
 #include "pipeline/row_id.h"
 #include "pipeline/session.h"
+#include "pipeline/tunnel.h"
 
 #define SERVICE_BYTES (ZB_SERVICES_MAX * 16)
 
@@ -95,7 +96,8 @@ void zb_conn_log_row(struct zb_log_port *port, const struct zb_conn *c, uint64_t
 	const struct zb_session *s = zb_session_of(c);
 	struct zb_row r;
 
-	if (!zb_log_row(port, ZB_ROW_ID_BYTES + SERVICE_BYTES + 64 + c->history_len, &r))
+	if (!zb_log_row(port, ZB_ROW_ID_BYTES + SERVICE_BYTES + 64 + c->history_len +
+			ZB_TUNNEL_PARENTS_BYTES, &r))
 		return;
 	zb_row_time(&r, c->first_ns);
 	zb_row_id(&r, c, secret);
@@ -122,7 +124,7 @@ void zb_conn_log_row(struct zb_log_port *port, const struct zb_conn *c, uint64_t
 		zb_row_count(&r, c->end[side].pkts);
 		zb_row_count(&r, c->end[side].ip_bytes);
 	}
-	zb_row_unset(&r); /* tunnel_parents */
+	zb_tunnel_put_parents(&r, c, secret);
 	zb_row_count(&r, c->key.proto);
 	zb_log_commit(port, &r);
 }

@@ -1,69 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * decode.c - IP and transport headers; see decode.h. Offsets are 32 bits wide and checked before
- * each read.
- */
+/* decode.c - IPv4 and transport headers, and the way of a packet through the stage; see decode.h */
 #include <netinet/in.h>
 
 #include "pipeline/checksum.h"
-#include "pipeline/decode.h"
+#include "pipeline/decode_priv.h"
 
-#define PREFETCH_AHEAD	4
-#define EXT_HEADERS_MAX 16 /* IPv6 extension headers that are followed */
+#define PREFETCH_AHEAD 4
+#define COLD	       __attribute__((cold, noinline))
 
-/* What the IP header said, for the transport decoders. */
-struct ip_view {
-	const uint8_t *src, *dst;
-	uint32_t addr_len;
-	uint32_t l4_off; /* from data */
-	uint32_t l4_len; /* as the headers say; the captured rest when they say nothing */
-	uint32_t l4_cap; /* captured from l4_off on, link padding included */
-	uint32_t stated; /* IP payload length as stated, 0: not (segmentation offload) */
-	bool fragment;
-};
-
-static uint16_t be16(const uint8_t *p)
+COLD enum zb_fate zb_decode_odd_net(const struct zb_decoder *d, const struct zb_pkt *p,
+				    enum zb_weird_name name, enum zb_fate fate)
 {
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static __attribute__((cold, noinline)) enum zb_fate odd_ip(const struct zb_decoder *d,
-							   enum zb_weird_name name,
-							   enum zb_fate fate)
-{
-	zb_weird_net(d->weird, name);
+	zb_weird_net(d->weird, p->flags & ZB_PKT_VIRTUAL ? zb_weird_in_tunnel(name) : name);
 	return fate;
 }
 
-static __attribute__((cold, noinline)) enum zb_fate odd_flow(const struct zb_decoder *d,
-							     const struct ip_view *v,
-							     enum zb_weird_name name,
-							     enum zb_fate fate)
+COLD enum zb_fate zb_decode_odd_flow(const struct zb_decoder *d, const struct zb_pkt *p,
+				     const struct zb_ip_view *v, enum zb_weird_name name,
+				     enum zb_fate fate)
 {
-	zb_weird_flow(d->weird, name, v->src, v->dst, v->addr_len);
+	zb_weird_flow(d->weird, p->flags & ZB_PKT_VIRTUAL ? zb_weird_in_tunnel(name) : name, v->src,
+		      v->dst, v->addr_len);
 	return fate;
 }
 
-/* Total length against the wire, header length against both; the same checks for both versions. */
-static inline enum zb_fate check_lengths(const struct zb_decoder *d, const struct zb_pkt *p,
-					 uint32_t total, uint32_t hdr_len, uint32_t hdr_min)
+COLD enum zb_fate zb_decode_bad_lengths(const struct zb_decoder *d, const struct zb_pkt *p,
+					uint32_t total, uint32_t hdr_len, uint32_t hdr_min)
 {
 	if (p->wire_len < total + p->l3_off)
-		return odd_ip(d, ZB_WEIRD_truncated_IP_len, ZB_FATE_truncated_ip);
+		return zb_decode_odd_net(d, p, ZB_WEIRD_truncated_IP_len, ZB_FATE_truncated_ip);
 	if (hdr_len > total)
-		return odd_ip(d, ZB_WEIRD_invalid_IP_header_size, ZB_FATE_bad_ip_header);
+		return zb_decode_odd_net(d, p, ZB_WEIRD_invalid_IP_header_size,
+					 ZB_FATE_bad_ip_header);
 	if (hdr_len > p->cap_len - p->l3_off)
-		return odd_ip(d, ZB_WEIRD_internally_truncated_header, ZB_FATE_truncated_ip);
-	if (hdr_len < hdr_min)
-		return odd_ip(d, ZB_WEIRD_IPv4_min_header_size, ZB_FATE_bad_ip_header);
-	return ZB_FATE_conn;
+		return zb_decode_odd_net(d, p, ZB_WEIRD_internally_truncated_header,
+					 ZB_FATE_truncated_ip);
+	(void)hdr_min;
+	return zb_decode_odd_net(d, p, ZB_WEIRD_IPv4_min_header_size, ZB_FATE_bad_ip_header);
 }
 
 static inline enum zb_fate decode_ipv4(const struct zb_decoder *d, struct zb_pkt *p,
-				       struct ip_view *v)
+				       struct zb_ip_view *v)
 {
 	const uint8_t *h = p->data + p->l3_off;
-	uint32_t hdr_len = (h[0] & 15u) * 4, total = be16(h + 2);
+	uint32_t hdr_len = (h[0] & 15u) * 4, total = zb_be16(h + 2);
 	enum zb_fate fate;
 
 	p->ip_len = total;
@@ -72,90 +52,27 @@ static inline enum zb_fate decode_ipv4(const struct zb_decoder *d, struct zb_pkt
 	v->addr_len = 4;
 	v->stated = total > hdr_len ? total - hdr_len : 0;
 	if (total == 0) {
-		zb_weird_net(d->weird, ZB_WEIRD_ip_hdr_len_zero);
+		zb_decode_odd_net(d, p, ZB_WEIRD_ip_hdr_len_zero, ZB_FATE_bad_ip_header);
 		if (!d->ignore_checksums)
 			return ZB_FATE_bad_ip_header;
 		total = p->cap_len - p->l3_off;
 	}
-	fate = check_lengths(d, p, total, hdr_len, 20);
+	fate = zb_decode_lengths(d, p, total, hdr_len, 20);
 	if (fate != ZB_FATE_conn)
 		return fate;
-	if (!d->ignore_checksums && !(p->flags & ZB_PKT_L4_CHECKED) &&
+	if (!d->ignore_checksums && !(p->flags & (ZB_PKT_L4_CHECKED | ZB_PKT_WRAPS)) &&
 	    zb_checksum_fold(zb_checksum_add(0, h, hdr_len)) != 0xffff)
-		return odd_flow(d, v, ZB_WEIRD_bad_IP_checksum, ZB_FATE_bad_ip_checksum);
+		return zb_decode_odd_flow(d, p, v, ZB_WEIRD_bad_IP_checksum,
+					  ZB_FATE_bad_ip_checksum);
 	p->proto = h[9];
-	v->fragment = be16(h + 6) & 0x3fff;
+	v->fragment = zb_be16(h + 6) & 0x3fff;
 	v->l4_off = p->l3_off + hdr_len;
 	v->l4_cap = p->cap_len - v->l4_off;
 	return ZB_FATE_conn;
 }
 
-/* Walks the extension headers. Returns the fate; sets proto and l4_off. */
-static enum zb_fate ipv6_chain(const struct zb_decoder *d, struct zb_pkt *p, struct ip_view *v)
-{
-	const uint8_t *h = p->data + p->l3_off;
-	uint32_t off = p->l3_off + 40u, end = p->cap_len;
-	uint8_t next = h[6];
-
-	for (unsigned i = 0;; i++) {
-		bool follow = next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
-			      next == IPPROTO_DSTOPTS || next == IPPROTO_FRAGMENT ||
-			      next == IPPROTO_AH;
-
-		if (!follow)
-			break;
-		if (i == EXT_HEADERS_MAX)
-			return odd_flow(d, v, ZB_WEIRD_ipv6_chain_too_long, ZB_FATE_bad_ip_header);
-		if (end - off < 8)
-			return odd_flow(d, v, ZB_WEIRD_internally_truncated_header,
-					ZB_FATE_truncated_ip);
-		uint32_t len = next == IPPROTO_FRAGMENT ? 8
-			       : next == IPPROTO_AH	? (p->data[off + 1] + 2u) * 4
-							: (p->data[off + 1] + 1u) * 8;
-
-		if (next == IPPROTO_FRAGMENT && (be16(p->data + off + 2) & 0xfff9) != 0)
-			v->fragment = true;
-		next = p->data[off];
-		if (end - off < len)
-			return odd_flow(d, v, ZB_WEIRD_internally_truncated_header,
-					ZB_FATE_truncated_ip);
-		off += len;
-		if (v->fragment)
-			break;
-	}
-	p->proto = next;
-	v->l4_off = off;
-	return ZB_FATE_conn;
-}
-
-static enum zb_fate decode_ipv6(const struct zb_decoder *d, struct zb_pkt *p, struct ip_view *v)
-{
-	const uint8_t *h = p->data + p->l3_off;
-	enum zb_fate fate;
-
-	if (p->cap_len - p->l3_off < 40)
-		return odd_ip(d, ZB_WEIRD_truncated_IP, ZB_FATE_truncated_ip);
-	p->ip_len = 40u + be16(h + 4);
-	v->src = h + 8;
-	v->dst = h + 24;
-	v->addr_len = 16;
-	fate = check_lengths(d, p, p->ip_len, 40, 40);
-	if (fate != ZB_FATE_conn)
-		return fate;
-	fate = ipv6_chain(d, p, v);
-	if (fate != ZB_FATE_conn)
-		return fate;
-	uint32_t hdr_len = v->l4_off - p->l3_off;
-
-	if (hdr_len > p->ip_len)
-		return odd_ip(d, ZB_WEIRD_invalid_IP_header_size, ZB_FATE_bad_ip_header);
-	v->stated = p->ip_len - hdr_len;
-	v->l4_cap = p->cap_len - v->l4_off;
-	return ZB_FATE_conn;
-}
-
 /* Sum of the pseudo header, RFC 793 3.1 and RFC 8200 8.1. */
-static uint64_t pseudo_sum(const struct ip_view *v, uint8_t proto, uint32_t len)
+static uint64_t pseudo_sum(const struct zb_ip_view *v, uint8_t proto, uint32_t len)
 {
 	uint64_t sum =
 		zb_checksum_add(0, v->src, v->addr_len) + zb_checksum_add(0, v->dst, v->addr_len);
@@ -165,7 +82,7 @@ static uint64_t pseudo_sum(const struct ip_view *v, uint8_t proto, uint32_t len)
 }
 
 static inline bool checksum_wrong(const struct zb_decoder *d, const struct zb_pkt *p,
-				  const struct ip_view *v, bool pseudo)
+				  const struct zb_ip_view *v, bool pseudo)
 {
 	uint64_t sum;
 
@@ -177,18 +94,19 @@ static inline bool checksum_wrong(const struct zb_decoder *d, const struct zb_pk
 }
 
 /* Headers the transport needs at least: stated and captured? */
-static inline enum zb_fate check_room(const struct zb_decoder *d, const struct ip_view *v,
-				      uint32_t need)
+static inline enum zb_fate check_room(const struct zb_decoder *d, const struct zb_pkt *p,
+				      const struct zb_ip_view *v, uint32_t need)
 {
 	if (v->stated != 0 && v->stated < need)
-		return odd_flow(d, v, ZB_WEIRD_truncated_header, ZB_FATE_truncated_transport);
+		return zb_decode_odd_flow(d, p, v, ZB_WEIRD_truncated_header,
+					  ZB_FATE_truncated_transport);
 	if (v->l4_cap < need)
-		return odd_flow(d, v, ZB_WEIRD_internally_truncated_header,
-				ZB_FATE_truncated_transport);
+		return zb_decode_odd_flow(d, p, v, ZB_WEIRD_internally_truncated_header,
+					  ZB_FATE_truncated_transport);
 	return ZB_FATE_conn;
 }
 
-static inline void set_payload(struct zb_pkt *p, const struct ip_view *v, uint32_t hdr_len)
+static inline void set_payload(struct zb_pkt *p, const struct zb_ip_view *v, uint32_t hdr_len)
 {
 	uint32_t cap = v->l4_cap - hdr_len;
 
@@ -198,16 +116,16 @@ static inline void set_payload(struct zb_pkt *p, const struct ip_view *v, uint32
 }
 
 static inline enum zb_fate decode_tcp(const struct zb_decoder *d, struct zb_pkt *p,
-				      const struct ip_view *v)
+				      const struct zb_ip_view *v)
 {
 	const uint8_t *h = p->data + v->l4_off;
-	enum zb_fate fate = check_room(d, v, 20);
+	enum zb_fate fate = check_room(d, p, v, 20);
 	uint32_t hdr_len;
 
 	if (fate != ZB_FATE_conn)
 		return fate;
-	p->src_port = be16(h);
-	p->dst_port = be16(h + 2);
+	p->src_port = zb_be16(h);
+	p->dst_port = zb_be16(h + 2);
 	p->tcp_flags = h[13];
 	hdr_len = (h[12] >> 4) * 4u;
 	if (hdr_len < 20 || hdr_len > v->l4_len || hdr_len > v->l4_cap)
@@ -216,19 +134,26 @@ static inline enum zb_fate decode_tcp(const struct zb_decoder *d, struct zb_pkt 
 	return checksum_wrong(d, p, v, true) ? ZB_FATE_bad_transport_checksum : ZB_FATE_conn;
 }
 
+/* VXLAN needs no checksum over IPv6 either, RFC 7348 5. */
+static bool is_vxlan(const struct zb_pkt *p)
+{
+	return p->dst_port == 4789 && p->payload_len > 8 + 14 && p->payload_cap != 0 &&
+	       p->data[p->payload_off] & 0x08;
+}
+
 static inline enum zb_fate decode_udp(const struct zb_decoder *d, struct zb_pkt *p,
-				      const struct ip_view *v)
+				      const struct zb_ip_view *v)
 {
 	const uint8_t *h = p->data + v->l4_off;
-	enum zb_fate fate = check_room(d, v, 8);
+	enum zb_fate fate = check_room(d, p, v, 8);
 	bool no_sum;
 
 	if (fate != ZB_FATE_conn)
 		return fate;
-	p->src_port = be16(h);
-	p->dst_port = be16(h + 2);
+	p->src_port = zb_be16(h);
+	p->dst_port = zb_be16(h + 2);
 	set_payload(p, v, 8);
-	no_sum = v->addr_len == 4 && be16(h + 6) == 0;
+	no_sum = zb_be16(h + 6) == 0 && (v->addr_len == 4 || is_vxlan(p));
 	return !no_sum && checksum_wrong(d, p, v, true) ? ZB_FATE_bad_transport_checksum
 							: ZB_FATE_conn;
 }
@@ -255,10 +180,10 @@ static int icmp_counterpart(bool v6, uint8_t type)
 }
 
 static enum zb_fate decode_icmp(const struct zb_decoder *d, struct zb_pkt *p,
-				const struct ip_view *v, bool *one_way)
+				const struct zb_ip_view *v, bool *one_way)
 {
 	const uint8_t *h = p->data + v->l4_off;
-	enum zb_fate fate = check_room(d, v, 8);
+	enum zb_fate fate = check_room(d, p, v, 8);
 	int other;
 
 	if (fate != ZB_FATE_conn)
@@ -273,7 +198,7 @@ static enum zb_fate decode_icmp(const struct zb_decoder *d, struct zb_pkt *p,
 }
 
 static enum zb_fate decode_transport(const struct zb_decoder *d, struct zb_pkt *p,
-				     const struct ip_view *v, bool *one_way)
+				     const struct zb_ip_view *v, bool *one_way)
 {
 	switch (p->proto) {
 	case IPPROTO_TCP: return decode_tcp(d, p, v);
@@ -285,7 +210,8 @@ static enum zb_fate decode_transport(const struct zb_decoder *d, struct zb_pkt *
 	case IPPROTO_GRE: return ZB_FATE_tunnel;
 	case IPPROTO_ESP:
 	case IPPROTO_MH: return ZB_FATE_non_ip; /* encrypted, or signalling: nothing to follow */
-	case IPPROTO_NONE: return odd_flow(d, v, ZB_WEIRD_ipv6_no_next, ZB_FATE_non_ip);
+	case IPPROTO_NONE:
+		return zb_decode_odd_flow(d, p, v, ZB_WEIRD_ipv6_no_next, ZB_FATE_non_ip);
 	default:
 		p->src_port = p->dst_port = 0;
 		set_payload(p, v, 0);
@@ -293,69 +219,149 @@ static enum zb_fate decode_transport(const struct zb_decoder *d, struct zb_pkt *
 	}
 }
 
-static bool is_live(enum zb_fate fate)
+/* From the first byte to the transport header. */
+static inline enum zb_fate decode_network(const struct zb_decoder *d, struct zb_pkt *p,
+					  struct zb_ip_view *v)
 {
-	return fate == ZB_FATE_conn || fate == ZB_FATE_bad_transport_header ||
-	       fate == ZB_FATE_bad_transport_checksum;
+	if (p->cap_len < p->l3_off + 20u)
+		return zb_decode_odd_net(d, p, ZB_WEIRD_truncated_IP, ZB_FATE_truncated_ip);
+	p->ip_version = p->data[p->l3_off] >> 4;
+	switch (p->ip_version) {
+	case 4: return decode_ipv4(d, p, v);
+	case 6: return zb_decode_ipv6(d, p, v);
+	default: return zb_decode_odd_net(d, p, ZB_WEIRD_unknown_ip_version, ZB_FATE_bad_ip_header);
+	}
 }
 
-static enum zb_fate decode_one(const struct zb_decoder *d, struct zb_pkt *p,
-			       struct zb_flow_key *key)
+/* A fragment, and the headers of the datagram that it may complete. */
+static COLD enum zb_fate decode_fragment(const struct zb_decoder *d, struct zb_pkt *p,
+					 struct zb_ip_view *v)
 {
-	struct ip_view v = {.fragment = false};
-	enum zb_fate fate = zb_decode_link(p);
+	const uint8_t *was = p->data;
+	enum zb_fate fate = zb_decode_fragment(d, p, v);
+
+	if (fate != ZB_FATE_conn || p->data == was)
+		return fate;
+	*v = (struct zb_ip_view){.fragment = false};
+	p->flags |= ZB_PKT_WRAPS; /* its header was put together here: no checksum of it */
+	fate = decode_network(d, p, v);
+	p->flags &= (uint8_t)~ZB_PKT_WRAPS;
+	return fate == ZB_FATE_conn && v->fragment ? ZB_FATE_non_ip : fate;
+}
+
+static COLD enum zb_fate odd_link(const struct zb_decoder *d, const struct zb_pkt *p,
+				  enum zb_weird_name name, enum zb_fate fate)
+{
+	if (name == ZB_WEIRD_triple_tagged_vlan_unsupported)
+		zb_weird_net_addl(d->weird,
+				  p->flags & ZB_PKT_VIRTUAL ? zb_weird_in_tunnel(name) : name,
+				  "inner VLAN tag overwritten");
+	else
+		zb_decode_odd_net(d, p, name, fate);
+	return fate;
+}
+
+/* Is a UDP payload a tunnel's? By port, the destination's first; else by its first bytes. */
+static inline void decode_udp_payload(const struct zb_decoder *d, struct zb_burst *b, uint32_t i,
+				      const struct zb_ip_view *v)
+{
+	const struct zb_pkt *p = &b->pkts[i];
+	enum zb_tun_type type = zb_tun_on_port(p->dst_port);
+	bool by_content = false;
+
+	if (type == ZB_TUN_NONE)
+		type = zb_tun_on_port(p->src_port);
+	if (type == ZB_TUN_NONE && p->payload_cap >= 8) {
+		const uint8_t *h = p->data + p->payload_off;
+
+		/* Neither of the two that are known by content begins otherwise. */
+		if (h[0] >> 4 != 6 && h[0] != 0 && h[1] != 0x52)
+			return;
+		type = zb_tun_by_content(h, p->payload_cap);
+		by_content = true;
+	}
+	if (type != ZB_TUN_NONE)
+		zb_decode_udp_tunnel(d, b, i, v, type, by_content);
+}
+
+/* Teredo keeps its way open with packets that carry nothing, RFC 4380 2.8: nothing odd. */
+static COLD bool is_bubble(struct zb_burst *b, uint32_t i)
+{
+	const struct zb_encap *e = zb_burst_encap(b, i);
+
+	return e != NULL && e->layer[e->depth - 1].type == ZB_TUN_TEREDO;
+}
+
+static inline enum zb_fate decode_one(const struct zb_decoder *d, struct zb_burst *b, uint32_t i)
+{
+	struct zb_ip_view v = {.fragment = false};
+	enum zb_weird_name weird = ZB_WEIRD_NR;
+	struct zb_pkt *p = &b->pkts[i];
+	enum zb_fate fate = zb_decode_link(p, &weird);
 	bool one_way = false;
 
 	d->weird->now_ns = p->ts_ns;
-	if (fate == ZB_FATE_truncated_link)
-		return odd_ip(d, ZB_WEIRD_truncated_link_header, fate);
+	if (weird != ZB_WEIRD_NR)
+		odd_link(d, p, weird, fate);
 	if (fate != ZB_FATE_conn)
 		return fate;
-	if (p->cap_len < p->l3_off + 20u)
-		return odd_ip(d, ZB_WEIRD_truncated_IP, ZB_FATE_truncated_ip);
-	p->ip_version = p->data[p->l3_off] >> 4;
-	if (p->ip_version == 4)
-		fate = decode_ipv4(d, p, &v);
-	else if (p->ip_version == 6)
-		fate = decode_ipv6(d, p, &v);
-	else
-		return odd_ip(d, ZB_WEIRD_unknown_ip_version, ZB_FATE_bad_ip_header);
+	fate = decode_network(d, p, &v);
+	if (fate == ZB_FATE_conn && v.fragment)
+		fate = decode_fragment(d, p, &v);
 	if (fate != ZB_FATE_conn)
 		return fate;
-	if (v.fragment) {
-		p->flags |= ZB_PKT_FRAGMENT;
-		return ZB_FATE_fragment;
-	}
 	if (v.l4_off > UINT16_MAX - 60)
 		return ZB_FATE_bad_ip_header;
 	p->l4_off = (uint16_t)v.l4_off;
 	/* Segmentation offload leaves the length at 0: take what was captured. */
 	v.l4_len = v.stated != 0 ? v.stated : v.l4_cap;
+	if (p->proto == IPPROTO_NONE && is_bubble(b, i))
+		return ZB_FATE_non_ip;
 	fate = decode_transport(d, p, &v, &one_way);
-	if (!is_live(fate))
+	if (fate == ZB_FATE_tunnel && d->tunnels != NULL)
+		zb_decode_ip_tunnel(d, b, i, &v);
+	if (!zb_fate_is_live(fate))
 		return fate;
-	if (zb_flow_key_make(key, v.src, v.dst, v.addr_len, p->src_port, p->dst_port, p->proto,
-			     one_way))
+	if (zb_flow_key_make(&b->keys[i], v.src, v.dst, v.addr_len, p->src_port, p->dst_port,
+			     p->proto, one_way))
 		p->flags |= ZB_PKT_SRC_IS_A;
-	p->hash = zb_flow_key_hash(key, d->secret);
+	p->hash = zb_flow_key_hash(&b->keys[i], d->secret);
+	if (p->proto == IPPROTO_UDP && fate == ZB_FATE_conn && d->tunnels != NULL)
+		decode_udp_payload(d, b, i, &v);
 	return fate;
 }
 
-uint16_t zb_decode_burst(const struct zb_decoder *d, struct zb_pkt *pkts, uint16_t n,
-			 struct zb_flow_key *keys, uint8_t *live)
+/* The fate of a packet, and its place among the live. */
+static inline void settle(const struct zb_decoder *d, struct zb_burst *b, uint32_t i,
+			  enum zb_fate fate)
 {
-	uint16_t live_nr = 0;
+	struct zb_pkt *p = &b->pkts[i];
 
+	p->fate = (uint8_t)fate;
+	if (!zb_fate_is_live(fate)) {
+		if (zb_pkt_counts(p))
+			d->fate[fate]++;
+		return;
+	}
+	/* The outer header of a shadow is another worker's. */
+	if (!(p->flags & ZB_PKT_INNER_ONLY))
+		b->live[b->live_nr++] = (uint16_t)i;
+}
+
+void zb_decode_burst(const struct zb_decoder *d, struct zb_burst *b)
+{
+	uint16_t n = b->pkt_nr, inner = 0;
+
+	b->inner_nr = b->live_nr = 0;
 	for (uint16_t i = 0; i < n; i++) {
 		if (i + PREFETCH_AHEAD < n)
-			__builtin_prefetch(pkts[i + PREFETCH_AHEAD].data);
-		enum zb_fate fate = decode_one(d, &pkts[i], &keys[i]);
+			__builtin_prefetch(b->pkts[i + PREFETCH_AHEAD].data);
+		settle(d, b, i, decode_one(d, b, i));
+		/* What was in it, and in that; each adds one at most, and the depth is bounded. */
+		for (; inner < b->inner_nr; inner++) {
+			uint32_t k = ZB_BURST_MAX + inner;
 
-		pkts[i].fate = (uint8_t)fate;
-		if (is_live(fate))
-			live[live_nr++] = (uint8_t)i;
-		else
-			d->fate[fate]++;
+			settle(d, b, k, decode_one(d, b, k));
+		}
 	}
-	return live_nr;
 }

@@ -4,9 +4,10 @@
  * around them
  *
  * Between stages a burst is three arrays: packets, keys, connections; live lists the packets that
- * are in a connection. The flow stage looks all keys up and prefetches; because a packet may end
- * its connection (by time-out or reuse) while later packets of the burst point at it, the conn
- * stage settles each packet's connection again, which costs one flag test in the usual case.
+ * are in a connection, those out of tunnels among them (burst.h). The flow stage looks all keys up
+ * and prefetches; because a packet may end its connection (by time-out or reuse) while later
+ * packets of the burst point at it, the conn stage settles each packet's connection again, which
+ * costs one flag test in the usual case.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,16 +19,14 @@
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
 #include "pipeline/file.h"
+#include "pipeline/frag.h"
 #include "pipeline/known.h"
+#include "pipeline/tunnel.h"
 
 #define NOINLINE __attribute__((noinline))
 
 struct zb_engine {
-	struct zb_pkt pkts[ZB_BURST_MAX];
-	struct zb_flow_key keys[ZB_BURST_MAX];
-	struct zb_conn *conns[ZB_BURST_MAX];
-	uint8_t live[ZB_BURST_MAX];
-	uint16_t pkt_nr, live_nr;
+	struct zb_burst b;
 	struct zb_conn_set set;
 	struct zb_weird weird;
 	struct zb_decoder decoder;
@@ -37,6 +36,27 @@ struct zb_engine {
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */
 };
+
+/* To decode and hash only, fragments and tunnels are left as they are. */
+static int create_tunnels(struct zb_engine *e)
+{
+	struct zb_decoder *d = &e->decoder;
+	int ret;
+
+	if (e->conf.mode == ZB_ENGINE_TOUCH)
+		return 0;
+	ret = zb_frag_create(&e->an.mem, &e->weird, e->conf.secret, &d->frag);
+	if (ret < 0)
+		return ret;
+	ret = zb_tunnels_create(&e->an, &e->an.tunnels);
+	if (ret < 0) {
+		zb_frag_destroy(d->frag);
+		return ret;
+	}
+	d->tunnels = e->an.tunnels;
+	d->mem = &e->an.mem;
+	return 0;
+}
 
 int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 {
@@ -78,9 +98,14 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 	if (ret < 0)
 		goto fini_weird;
 	e->an.once = e->weird.once = conf->once;
+	ret = create_tunnels(e);
+	if (ret < 0)
+		goto fini_analysis;
 	*out = e;
 	return 0;
 
+fini_analysis:
+	zb_analysis_fini(&e->an);
 fini_weird:
 	zb_weird_fini(&e->weird);
 fini_set:
@@ -94,6 +119,8 @@ void zb_engine_destroy(struct zb_engine *e)
 {
 	if (e == NULL)
 		return;
+	zb_tunnels_destroy(e->an.tunnels);
+	zb_frag_destroy(e->decoder.frag);
 	zb_analysis_fini(&e->an);
 	zb_weird_fini(&e->weird);
 	zb_conn_set_fini(&e->set);
@@ -104,40 +131,45 @@ static NOINLINE void zb_stage_rx(struct zb_engine *e, uint16_t n)
 {
 	struct zb_lcore_stat *st = e->conf.stat;
 	uint64_t bytes = 0, newest = st->net_time_ns;
+	struct zb_burst *b = &e->b;
+	uint16_t shadows = 0;
 
-	e->pkt_nr = zb_rxq_burst(e->conf.rxq, e->pkts, n, e->until_ns);
-	for (uint16_t i = 0; i < e->pkt_nr; i++) {
-		bytes += e->pkts[i].wire_len;
-		uint64_t now = zb_pkt_now_ns(&e->pkts[i]);
+	b->pkt_nr = zb_rxq_burst(e->conf.rxq, b->pkts, n, e->until_ns);
+	for (uint16_t i = 0; i < b->pkt_nr; i++) {
+		bool shadow = b->pkts[i].flags & ZB_PKT_INNER_ONLY;
+		uint64_t now = zb_pkt_now_ns(&b->pkts[i]);
 
+		bytes += shadow ? 0 : b->pkts[i].wire_len;
+		shadows = (uint16_t)(shadows + shadow);
 		newest = now > newest ? now : newest;
 	}
-	st->c[ZB_C_pkts_proc] += e->pkt_nr;
+	st->c[ZB_C_pkts_proc] += (uint16_t)(b->pkt_nr - shadows);
 	st->c[ZB_C_bytes_recv] += bytes;
 	st->net_time_ns = newest;
 }
 
 static NOINLINE void zb_stage_decode(struct zb_engine *e)
 {
-	e->live_nr = zb_decode_burst(&e->decoder, e->pkts, e->pkt_nr, e->keys, e->live);
+	zb_decode_burst(&e->decoder, &e->b);
 }
 
 static NOINLINE void zb_stage_flow(struct zb_engine *e)
 {
 	struct zb_conn_set *s = &e->set;
-	uint32_t first[ZB_BURST_MAX];
+	struct zb_burst *b = &e->b;
+	uint32_t first[ZB_BURST_ROOM];
 	struct zb_flow_pos pos;
 
-	for (uint16_t i = 0; i < e->live_nr; i++)
-		zb_flow_prefetch(&s->table, (uint32_t)e->pkts[e->live[i]].hash);
-	for (uint16_t i = 0; i < e->live_nr; i++) {
-		first[i] = zb_flow_first(&s->table, (uint32_t)e->pkts[e->live[i]].hash, &pos);
+	for (uint16_t i = 0; i < b->live_nr; i++)
+		zb_flow_prefetch(&s->table, (uint32_t)b->pkts[b->live[i]].hash);
+	for (uint16_t i = 0; i < b->live_nr; i++) {
+		first[i] = zb_flow_first(&s->table, (uint32_t)b->pkts[b->live[i]].hash, &pos);
 		if (first[i] != ZB_FLOW_NONE)
 			__builtin_prefetch(zb_conn_at(&s->pool, first[i]));
 	}
-	for (uint16_t i = 0; i < e->live_nr; i++) {
-		const struct zb_pkt *p = &e->pkts[e->live[i]];
-		const struct zb_flow_key *key = &e->keys[e->live[i]];
+	for (uint16_t i = 0; i < b->live_nr; i++) {
+		const struct zb_pkt *p = &b->pkts[b->live[i]];
+		const struct zb_flow_key *key = &b->keys[b->live[i]];
 		struct zb_conn *c =
 			first[i] != ZB_FLOW_NONE ? zb_conn_at(&s->pool, first[i]) : NULL;
 
@@ -147,44 +179,69 @@ static NOINLINE void zb_stage_flow(struct zb_engine *e)
 		 */
 		if (c == NULL || !zb_flow_key_equal(&c->key, key))
 			c = zb_conn_set_find(s, key, (uint32_t)p->hash);
-		if (c == NULL)
+		/* What is in a tunnel is a connection only if the one around it agrees. */
+		if (c == NULL && !(p->flags & ZB_PKT_VIRTUAL))
 			c = zb_conn_birth(s, p, key);
-		else
-			for (unsigned line = 1; line < 4; line++)
-				__builtin_prefetch((const char *)c + line * 64);
-		e->conns[i] = c;
+		for (unsigned line = 1; c != NULL && line < 4; line++)
+			__builtin_prefetch((const char *)c + line * 64);
+		b->conns[b->live[i]] = c;
 	}
 }
 
+/* Packet i has to do with tunnels, or its connection has had: before c takes it. */
+static NOINLINE void mind_tunnels(struct zb_engine *e, uint16_t i, struct zb_conn *c)
+{
+	const struct zb_pkt *p = &e->b.pkts[i];
+
+	/* Other workers, who have what is inside, must know the uid too. */
+	if (p->flags & ZB_PKT_OUTER_ONLY && p->flags & ZB_PKT_WRAPS && c->flags & ZB_CONN_FRESH)
+		c->uid_seq = zb_tunnel_uid_seq(&c->key, e->conf.secret);
+	if (p->flags & ZB_PKT_VIRTUAL || (c->rare != NULL && c->rare->tunnel != NULL))
+		zb_tunnels_inner(e->an.tunnels, &e->b, zb_burst_encap(&e->b, i), c);
+}
+
 /*
- * Connections from live packet i on, up to one whose connection has data pending: what analyzers do
- * to a connection comes before its next packet. Returns where to go on.
+ * Connections from live packet at on, up to one whose connection has data pending: what analyzers
+ * do to a connection comes before its next packet. Returns where to go on.
  */
-static NOINLINE uint16_t zb_stage_conn(struct zb_engine *e, uint16_t i)
+static NOINLINE uint16_t zb_stage_conn(struct zb_engine *e, uint16_t at)
 {
 	uint64_t *fate = e->conf.stat->fate;
+	struct zb_burst *b = &e->b;
 
-	for (; i < e->live_nr; i++) {
-		const struct zb_pkt *p = &e->pkts[e->live[i]];
+	for (; at < b->live_nr; at++) {
+		uint16_t i = b->live[at];
+		const struct zb_pkt *p = &b->pkts[i];
+		bool is_virtual = p->flags & ZB_PKT_VIRTUAL;
 
-		if (e->conns[i] != NULL && zb_session_is_pending(e->conns[i]))
+		if (b->conns[i] != NULL && zb_session_is_pending(b->conns[i]))
 			break;
 		e->weird.now_ns = e->an.now_ns = p->ts_ns;
-		struct zb_conn *c = zb_conn_for_packet(&e->set, e->conns[i], p,
-						       &e->keys[e->live[i]], &e->weird);
-
-		if (c == NULL) {
-			fate[ZB_FATE_no_state]++;
+		if (is_virtual && zb_tunnels_vetoed(b, i)) {
+			b->conns[i] = NULL;
 			continue;
 		}
-		if (c != e->conns[i] && zb_session_is_pending(c)) {
-			e->conns[i] = c;
-			break;
+		struct zb_conn *c =
+			zb_conn_for_packet(&e->set, b->conns[i], p, &b->keys[i], &e->weird);
+
+		if (c == NULL) {
+			b->conns[i] = NULL;
+			fate[ZB_FATE_no_state] += !is_virtual;
+			continue;
 		}
-		fate[p->fate]++;
+		if (c != b->conns[i]) {
+			b->conns[i] = c;
+			if (zb_session_is_pending(c))
+				break;
+		}
+		fate[p->fate] += !is_virtual;
+		if (p->flags & (ZB_PKT_VIRTUAL | ZB_PKT_WRAPS) || c->rare != NULL)
+			mind_tunnels(e, i, c);
 		zb_conn_packet(&e->set, c, p, &e->an, &e->deliveries);
+		if (p->flags & ZB_PKT_WRAPS)
+			zb_tunnels_outer(e->an.tunnels, b, i, c);
 	}
-	return i;
+	return at;
 }
 
 static NOINLINE void zb_stage_stream(struct zb_engine *e)
@@ -200,6 +257,7 @@ static NOINLINE void zb_stage_expire(struct zb_engine *e)
 {
 	uint64_t now = e->conf.stat->net_time_ns;
 
+	zb_tunnels_expire(e->an.tunnels, &e->b, now);
 	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
 	zb_file_set_expire(e->an.files, now);
 	/* Beyond the cap every burst ends more connections than it can have begun. */
@@ -212,6 +270,19 @@ static void prefetch_conn(const struct zb_conn *c)
 {
 	for (unsigned line = 0; line < 4; line++)
 		__builtin_prefetch((const char *)c + line * 64);
+}
+
+/* When Zeek's clock, which goes by packets, has passed the connection's end. */
+static uint64_t end_ns(const struct zb_engine *e, const struct zb_conn *c)
+{
+	uint64_t now = e->conf.stat->net_time_ns;
+
+	if (now < c->deadline_ns)
+		return now; /* it is the traffic that ends */
+	for (uint16_t i = 0; i < e->b.pkt_nr; i++)
+		if (zb_pkt_now_ns(&e->b.pkts[i]) >= c->deadline_ns)
+			return zb_pkt_now_ns(&e->b.pkts[i]);
+	return c->deadline_ns;
 }
 
 static NOINLINE void zb_stage_log(struct zb_engine *e)
@@ -232,6 +303,8 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 			zb_known_conn_end(e->an.known, c, e->conf.stat->net_time_ns);
 		if (port != NULL)
 			zb_conn_log_row(port, c, e->conf.secret);
+		if (c->rare != NULL && c->rare->tunnel != NULL)
+			zb_tunnels_conn_end(e->an.tunnels, c, end_ns(e, c));
 		zb_session_end(c);
 	}
 	zb_conn_set_release(s);
@@ -239,7 +312,7 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 
 static void touch(struct zb_engine *e)
 {
-	e->conf.stat->fate[ZB_FATE_touched] += e->live_nr;
+	e->conf.stat->fate[ZB_FATE_touched] += e->b.live_nr;
 }
 
 /*
@@ -313,12 +386,13 @@ static void walk(struct zb_engine *e)
 		return;
 	}
 	zb_stage_flow(e);
-	for (uint16_t i = 0; i < e->live_nr;) {
+	for (uint16_t i = 0; i < e->b.live_nr;) {
 		i = zb_stage_conn(e, i);
 		zb_stage_stream(e);
 	}
 	zb_stage_expire(e);
 	zb_stage_log(e);
+	zb_frag_release(e->decoder.frag);
 }
 
 static uint64_t mark(uint64_t *stage, uint64_t from)
@@ -342,7 +416,7 @@ static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
 	}
 	zb_stage_flow(e);
 	t = mark(&stage[ZB_STAGE_flow], t);
-	for (uint16_t i = 0; i < e->live_nr;) {
+	for (uint16_t i = 0; i < e->b.live_nr;) {
 		i = zb_stage_conn(e, i);
 		t = mark(&stage[ZB_STAGE_conn], t);
 		zb_stage_stream(e);
@@ -351,6 +425,7 @@ static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
 	zb_stage_expire(e);
 	t = mark(&stage[ZB_STAGE_expire], t);
 	zb_stage_log(e);
+	zb_frag_release(e->decoder.frag);
 	return mark(&stage[ZB_STAGE_log], t);
 }
 
@@ -375,7 +450,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	uint64_t begin = t;
 
 	zb_stage_rx(e, n);
-	if (e->pkt_nr == 0) {
+	if (e->b.pkt_nr == 0) {
 		if (!e->conf.rxq->done) {
 			uint64_t next = e->conf.rxq->ops->next_ns(e->conf.rxq);
 
@@ -389,7 +464,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 		return t;
 	}
 	st->c[ZB_C_bursts]++;
-	st->burst_fill[fill_bucket(e->pkt_nr)]++;
+	st->burst_fill[fill_bucket(e->b.pkt_nr)]++;
 	if (__atomic_load_n(&e->conf.on->marks, __ATOMIC_RELAXED)) {
 		t = mark(&st->stage_cycles[ZB_STAGE_rx], t);
 		t = walk_marked(e, t);
@@ -428,7 +503,7 @@ void zb_engine_run(struct zb_engine *e)
 	/* The first row of statistics covers one packet, as Zeek's does on a trace. */
 	while (!e->conf.rxq->done && !__atomic_load_n(e->conf.stop, __ATOMIC_RELAXED)) {
 		t = turn(e, 1, t);
-		if (e->pkt_nr != 0) {
+		if (e->b.pkt_nr != 0) {
 			snapshot(e, 0, false);
 			break;
 		}

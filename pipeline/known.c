@@ -18,24 +18,29 @@
 
 #define DAY_NS	     (86400 * ZB_SEC_NS)
 #define NAMELESS_NS  (300 * ZB_SEC_NS)
-#define SEEN_ENTRIES 65536u /* 1 MiB */
+#define SEEN_ENTRIES 65536u /* 1 MiB, or as many as the limit has room for */
 
 struct zb_known {
 	struct zb_analysis *an;
-	struct zb_once_memory seen;
+	struct zb_once_memory seen; /* no table: everything is offered */
 };
+
+static size_t seen_bytes(const struct zb_known *k)
+{
+	return (k->seen.mask + 1ull) * sizeof(*k->seen.seen);
+}
 
 int zb_known_create(struct zb_analysis *an, struct zb_known **out)
 {
-	struct zb_known *k = zb_mem_get(&an->mem, ZB_MEM_known, sizeof(*k));
+	struct zb_known *k = calloc(1, sizeof(*k));
 
 	if (k == NULL)
 		return -ENOMEM;
 	k->an = an;
-	if (zb_once_memory_init(&k->seen, SEEN_ENTRIES) < 0) {
-		zb_mem_put(&an->mem, ZB_MEM_known, k, sizeof(*k));
-		return -ENOMEM;
-	}
+	k->seen.mask = SEEN_ENTRIES - 1;
+	while (k->seen.mask >= ZB_ONCE_ENTRIES_MIN && seen_bytes(k) > an->mem.limit[ZB_MEM_known])
+		k->seen.mask >>= 1;
+	k->seen.seen = zb_mem_get(&an->mem, ZB_MEM_known, seen_bytes(k));
 	*out = k;
 	return 0;
 }
@@ -44,8 +49,22 @@ void zb_known_destroy(struct zb_known *k)
 {
 	if (k == NULL)
 		return;
-	zb_once_memory_fini(&k->seen);
-	zb_mem_put(&k->an->mem, ZB_MEM_known, k, sizeof(*k));
+	zb_mem_put(&k->an->mem, ZB_MEM_known, k->seen.seen, seen_bytes(k));
+	free(k);
+}
+
+/* Has this not been offered within a day? */
+static bool is_first(struct zb_known *k, uint64_t what, uint64_t now_ns)
+{
+	bool first;
+
+	if (k->seen.seen == NULL) {
+		zb_mem_shed(&k->an->mem, ZB_MEM_known);
+		return true;
+	}
+	first = zb_once_first(&k->seen, what, now_ns, DAY_NS);
+	k->an->mem.shed[ZB_MEM_known] = k->seen.forgotten;
+	return first;
 }
 
 static void offer(struct zb_known *k, const struct zb_once_row *r)
@@ -73,8 +92,7 @@ void zb_known_host(struct zb_known *k, const struct zb_conn *c)
 			.ip_version = c->key.ip_version,
 		};
 
-		if (!zb_local_net(addr, c->key.ip_version) ||
-		    !zb_once_first(&k->seen, r.what, r.ts_ns, DAY_NS))
+		if (!zb_local_net(addr, c->key.ip_version) || !is_first(k, r.what, r.ts_ns))
 			continue;
 		memcpy(r.addr[0], addr, 16);
 		offer(k, &r);
@@ -134,7 +152,7 @@ static void service(struct zb_known *k, struct zb_conn *c, uint64_t ts_ns)
 		r.order_ns = ts_ns + NAMELESS_NS;
 		r.flags |= ZB_ONCE_DELAYED;
 	}
-	if (zb_once_first(&k->seen, all, ts_ns, DAY_NS))
+	if (is_first(k, all, ts_ns))
 		offer(k, &r);
 }
 

@@ -54,7 +54,7 @@ void *zb_mem_resize(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t old
 
 	if (now > old && !has_room(m, kind, now - old))
 		return NULL;
-	q = realloc(p, now);
+	q = realloc(p, now + !now); /* NULL means failure only */
 	if (q != NULL) {
 		m->bytes[kind] += now - old;
 		m->total += now - old;

@@ -14,7 +14,6 @@
 #include "pipeline/once.h"
 
 #define MEMORY_ENTRIES (1u << 18) /* 4 MiB, touched as far as it is used */
-#define PROBES	       8
 
 struct zb_once_port {
 	/* Line 0: written by the worker. */
@@ -45,7 +44,7 @@ struct zb_once {
 
 int zb_once_memory_init(struct zb_once_memory *m, uint32_t entries)
 {
-	assert(entries >= PROBES && (entries & (entries - 1)) == 0);
+	assert(entries >= ZB_ONCE_ENTRIES_MIN && (entries & (entries - 1)) == 0);
 	m->seen = calloc(entries, sizeof(*m->seen));
 	m->mask = entries - 1;
 	m->forgotten = 0;
@@ -62,7 +61,7 @@ bool zb_once_first(struct zb_once_memory *m, uint64_t what, uint64_t now_ns, uin
 {
 	struct zb_once_seen *victim = NULL;
 
-	for (unsigned i = 0; i < PROBES; i++) {
+	for (unsigned i = 0; i < ZB_ONCE_ENTRIES_MIN; i++) {
 		struct zb_once_seen *s = &m->seen[(what + i) & m->mask];
 
 		if (s->what == what && s->until_ns > now_ns)

@@ -52,6 +52,8 @@ struct zb_once_row {
 	char addl[ZB_ONCE_ADDL_MAX]; /* "" : none */
 };
 
+#define ZB_ONCE_ENTRIES_MIN 8 /* looked at for each */
+
 /* What has been seen, until when: a table of fixed size that forgets the oldest under attack. */
 struct zb_once_memory {
 	struct zb_once_seen {
@@ -61,7 +63,7 @@ struct zb_once_memory {
 	uint64_t forgotten; /* entries overwritten before their time */
 };
 
-/* entries: a power of two. -ENOMEM. */
+/* entries: a power of two, ZB_ONCE_ENTRIES_MIN at least. -ENOMEM. */
 int zb_once_memory_init(struct zb_once_memory *m, uint32_t entries);
 void zb_once_memory_fini(struct zb_once_memory *m);
 

@@ -5,6 +5,7 @@
 
 #include "pipeline/once.h"
 #include "pipeline/row_id.h"
+#include "pipeline/tunnel.h"
 #include "pipeline/weird.h"
 
 static const struct zb_row_field hosts_fields[] = {
@@ -60,6 +61,7 @@ void zb_once_write(struct zb_log_port *port, const struct zb_once_row *r, uint64
 	switch (r->stream) {
 	case ZB_LOG_KNOWN_HOSTS: zb_row_addr(&row, r->addr[0], r->ip_version); break;
 	case ZB_LOG_KNOWN_SERVICES: service_row(&row, r); break;
+	case ZB_LOG_TUNNEL: zb_tunnel_row(&row, r, secret); break;
 	default: zb_weird_row(&row, r, secret);
 	}
 	zb_log_commit(port, &row);

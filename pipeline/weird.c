@@ -158,8 +158,8 @@ void zb_weird_conn(struct zb_weird *w, struct zb_conn *c, enum zb_weird_name nam
 	zb_log_commit(w->port, &r);
 }
 
-void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
-		   const uint8_t *dst, unsigned addr_len)
+void zb_weird_flow_addl(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
+			const uint8_t *dst, unsigned addr_len, const char *addl)
 {
 	bool per_orig = weird_policy[name] == PER_ORIG;
 	uint8_t id[33] = {(uint8_t)addr_len};
@@ -178,16 +178,55 @@ void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *s
 	r.what = what_of(w, name, id, sizeof(id));
 	memcpy(r.addr[0], src, addr_len);
 	memcpy(r.addr[1], dst, addr_len);
+	memcpy(r.addl, addl, strnlen(addl, sizeof(r.addl) - 1));
 	log_once(w, &r);
 }
 
-void zb_weird_net(struct zb_weird *w, enum zb_weird_name name)
+void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
+		   const uint8_t *dst, unsigned addr_len)
+{
+	zb_weird_flow_addl(w, name, src, dst, addr_len, "");
+}
+
+void zb_weird_net_addl(struct zb_weird *w, enum zb_weird_name name, const char *addl)
 {
 	/* Nobody to tell them apart by: the name alone is muted. */
 	struct zb_once_row r = {.what = what_of(w, name, "", 0),
 				.mute_ns = MUTE_NS,
 				.name = (uint16_t)name};
 
-	if (count_it(w, name))
-		log_once(w, &r);
+	if (!count_it(w, name))
+		return;
+	memcpy(r.addl, addl, strnlen(addl, sizeof(r.addl) - 1));
+	log_once(w, &r);
+}
+
+void zb_weird_net(struct zb_weird *w, enum zb_weird_name name)
+{
+	zb_weird_net_addl(w, name, "");
+}
+
+enum zb_weird_name zb_weird_in_tunnel(enum zb_weird_name name)
+{
+#define TUNNELLED(name)                                                                            \
+	case ZB_WEIRD_##name: return ZB_WEIRD_##name##_in_tunnel
+	switch (name) {
+		TUNNELLED(truncated_link_header);
+		TUNNELLED(truncated_IP);
+		TUNNELLED(unknown_ip_version);
+		TUNNELLED(ip_hdr_len_zero);
+		TUNNELLED(truncated_IP_len);
+		TUNNELLED(invalid_IP_header_size);
+		TUNNELLED(internally_truncated_header);
+		TUNNELLED(IPv4_min_header_size);
+		TUNNELLED(bad_IP_checksum);
+		TUNNELLED(ipv6_no_next);
+		TUNNELLED(truncated_header);
+	default: break;
+	}
+#undef TUNNELLED
+	/* Elsewhere one follows the other. */
+	return name >= ZB_WEIRD_truncated_ethernet_frame && name < ZB_WEIRD_ayiya_empty_packet_in_tunnel
+		       ? name + 1
+		       : name;
 }

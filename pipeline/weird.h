@@ -120,4 +120,12 @@ void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *s
 /* Of a packet of which not even the addresses are known. */
 void zb_weird_net(struct zb_weird *w, enum zb_weird_name name);
 
+/* The same with addl; "": none. */
+void zb_weird_flow_addl(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
+			const uint8_t *dst, unsigned addr_len, const char *addl);
+void zb_weird_net_addl(struct zb_weird *w, enum zb_weird_name name, const char *addl);
+
+/* What an oddity of a packet is called when the packet came out of a tunnel. */
+enum zb_weird_name zb_weird_in_tunnel(enum zb_weird_name name);
+
 #endif

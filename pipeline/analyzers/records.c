@@ -30,6 +30,12 @@ static int64_t keep(struct zb_records *r, struct zb_analyzer *a, const uint8_t *
 	return (int64_t)part;
 }
 
+/* Can these n bytes not be a record, or the beginning of one, of length len? */
+static bool is_wrong(const struct zb_record_kind *kind, int64_t len, size_t n)
+{
+	return len < 0 || len > kind->bytes_max || (len == 0 && n > kind->bytes_max);
+}
+
 /* Completes a record that began in an earlier chunk; returns the bytes used, or -1. */
 static int64_t finish_split(struct zb_records *r, const struct zb_record_kind *kind,
 			    struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
@@ -39,7 +45,7 @@ static int64_t finish_split(struct zb_records *r, const struct zb_record_kind *k
 	while (used < n) {
 		int64_t len = kind->length(r->buf, r->have), took;
 
-		if (len < 0 || len > kind->bytes_max)
+		if (is_wrong(kind, len, r->have))
 			return -1;
 		if (len != 0 && r->have >= len)
 			break;
@@ -51,7 +57,7 @@ static int64_t finish_split(struct zb_records *r, const struct zb_record_kind *k
 	}
 	int64_t len = kind->length(r->buf, r->have);
 
-	if (len < 0 || len > kind->bytes_max)
+	if (is_wrong(kind, len, r->have))
 		return -1;
 	if (len == 0 || r->have < len)
 		return (int64_t)used;
@@ -71,7 +77,7 @@ bool zb_records_data(struct zb_records *r, const struct zb_record_kind *kind, st
 				return false;
 		} else {
 			len = kind->length(d, n);
-			if (len < 0 || len > kind->bytes_max)
+			if (is_wrong(kind, len, n))
 				return false;
 			if (len == 0 || (uint64_t)len > n)
 				return keep(r, a, d, n, (uint32_t)n) >= 0;

@@ -20,7 +20,7 @@ struct zb_records {
 
 /*
  * How long the record is whose first n bytes (at least 1) are at d; 0: more bytes are needed to
- * tell; negative: this is no record.
+ * tell; negative: this is no record. It may need no byte behind the record to tell.
  */
 typedef int64_t zb_record_length_fn(const uint8_t *d, size_t n);
 

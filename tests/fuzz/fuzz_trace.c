@@ -46,7 +46,8 @@ static uint64_t drain(struct zb_rxq *q)
 	uint16_t n;
 
 	while ((n = zb_rxq_burst(q, pkts, ZB_BURST_MAX, UINT64_MAX)) > 0)
-		nr += n;
+		for (uint16_t i = 0; i < n; i++)
+			nr += (pkts[i].flags & ZB_PKT_INNER_ONLY) == 0;
 	must(q->done);
 	return nr;
 }

@@ -25,11 +25,19 @@ struct analyzer_bed {
 	struct zb_session *s;
 };
 
-/* A connection from 10.0.0.1:40000 to 192.0.2.1:port, established. */
-static inline void ab_open(struct analyzer_bed *b, uint8_t proto, uint16_t port)
+/* From 10.0.0.1:40000 to 192.0.2.1:port. */
+static inline void ab_conn_to(struct zb_conn *c, uint8_t proto, uint16_t port)
 {
 	static const uint8_t orig[4] = {10, 0, 0, 1}, resp[4] = {192, 0, 2, 1};
 
+	c->flags = 0;
+	if (zb_flow_key_make(&c->key, orig, resp, 4, 40000, port, proto, false))
+		c->flags |= ZB_CONN_ORIG_IS_A;
+}
+
+/* A connection to port, established, with its session. */
+static inline void ab_open(struct analyzer_bed *b, uint8_t proto, uint16_t port)
+{
 	memset(b, 0, sizeof(*b));
 	logs_open(&b->logs, ZB_ROW_JSON, ZB_SINK_FILES);
 	assert_int_equal(zb_weird_init(&b->weird, zb_log_port(b->logs.set, ZB_LOG_WEIRD, 0), "bed",
@@ -44,8 +52,7 @@ static inline void ab_open(struct analyzer_bed *b, uint8_t proto, uint16_t port)
 						  .file_hashes = 7,
 					  }),
 			 0);
-	if (zb_flow_key_make(&b->conn.key, orig, resp, 4, 40000, port, proto, false))
-		b->conn.flags |= ZB_CONN_ORIG_IS_A;
+	ab_conn_to(&b->conn, proto, port);
 	b->conn.first_ns = b->conn.last_ns = AB_START_NS;
 	b->an.now_ns = b->weird.now_ns = AB_START_NS;
 	b->s = zb_session_get(&b->an, &b->conn);

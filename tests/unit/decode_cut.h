@@ -36,14 +36,9 @@ struct cut {
  * far. */
 static inline struct decoded decode(enum zb_link link, const uint8_t *bytes, struct cut cut)
 {
+	static struct zb_burst b;
 	uint8_t *block = malloc(cut.cap_len);
-	struct decoded r = {.p = {.data = block,
-				  .cap_len = cut.cap_len,
-				  .wire_len = cut.wire_len,
-				  .link = (uint8_t)link,
-				  .flags = cut.flags,
-				  .ts_ns = 5}};
-	uint8_t live = 9;
+	struct decoded r;
 	uint16_t n;
 
 	assert_true(block != NULL || cut.cap_len == 0);
@@ -51,13 +46,24 @@ static inline struct decoded decode(enum zb_link link, const uint8_t *bytes, str
 		memcpy(block, bytes, cut.cap_len);
 	memset(&w, 0, sizeof(w));
 	memset(fates, 0, sizeof(fates));
-	n = zb_decode_burst(&d, &r.p, 1, &r.key, &live);
+	b.pkts[0] = (struct zb_pkt){.data = block,
+				    .cap_len = cut.cap_len,
+				    .wire_len = cut.wire_len,
+				    .link = (uint8_t)link,
+				    .flags = cut.flags,
+				    .ts_ns = 5};
+	b.pkt_nr = 1;
+	b.live[0] = 9;
+	zb_decode_burst(&d, &b);
+	n = b.live_nr;
 	free(block);
+	r.p = b.pkts[0];
+	r.key = b.keys[0];
 	r.p.data = NULL;
 	r.fate = r.p.fate;
 	/* Live or counted, never both. */
 	if (n == 1)
-		assert_int_equal(live, 0);
+		assert_int_equal(b.live[0], 0);
 	for (unsigned i = 0; i < ZB_FATE_NR; i++)
 		assert_int_equal(fates[i], n == 0 && i == r.fate);
 	return r;

@@ -64,22 +64,25 @@ static inline void bed_close(struct bed *b)
 static inline struct zb_conn *bed_frame(struct bed *b, const uint8_t *frame, uint32_t len,
 					uint64_t ts_ns)
 {
-	struct zb_pkt p = {.data = frame,
-			   .ts_ns = ts_ns,
-			   .cap_len = len,
-			   .wire_len = len,
-			   .link = ZB_LINK_ETHERNET};
-	struct zb_flow_key key;
+	static struct zb_burst burst;
+	struct zb_pkt *p = &burst.pkts[0];
+	const struct zb_flow_key *key = &burst.keys[0];
 	struct zb_conn *c;
-	uint8_t live;
 
-	if (zb_decode_burst(&b->d, &p, 1, &key, &live) == 0)
+	*p = (struct zb_pkt){.data = frame,
+			     .ts_ns = ts_ns,
+			     .cap_len = len,
+			     .wire_len = len,
+			     .link = ZB_LINK_ETHERNET};
+	burst.pkt_nr = 1;
+	zb_decode_burst(&b->d, &burst);
+	if (burst.live_nr == 0)
 		return NULL;
 	b->w.now_ns = ts_ns;
-	c = zb_conn_for_packet(&b->set, zb_conn_set_find(&b->set, &key, (uint32_t)p.hash), &p, &key,
+	c = zb_conn_for_packet(&b->set, zb_conn_set_find(&b->set, key, (uint32_t)p->hash), p, key,
 			       &b->w);
 	if (c != NULL)
-		zb_conn_packet(&b->set, c, &p, &b->an, &b->deliveries);
+		zb_conn_packet(&b->set, c, p, &b->an, &b->deliveries);
 	zb_session_run(&b->deliveries);
 	return c;
 }

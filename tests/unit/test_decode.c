@@ -12,7 +12,7 @@
 /* Hop-by-hop, routing, destination options (16 bytes), an atomic fragment and authentication in
  * front of TCP. */
 static const uint8_t chain[] = {
-	43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 0,  0, 0, 0, 0, 0, 44, 1, 1, 12, 0, 0,
+	43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 2,  0, 0, 0, 0, 0, 44, 1, 1, 12, 0, 0,
 	0,  0, 0, 0, 0, 0, 0, 0, 0,  0, 51, 0, 0, 0, 0, 0, 0,  1, 6, 4,	 0, 0,
 	0,  0, 0, 1, 0, 0, 0, 2, 0,  0, 0,  0, 0, 0, 0, 0, 0,  0, 0, 0,
 };
@@ -224,7 +224,7 @@ static void decode_of_snapped_packet_needs_its_headers_only(void **state)
 			struct decoded r = decode(ZB_LINK_ETHERNET, frame,
 						  (struct cut){cap, len, ZB_PKT_SNAPPED});
 			bool tcp_opt_cut = specs[i].proto == IPPROTO_TCP && cap >= l4_off + 20;
-			enum zb_fate want = cap < 14		 ? ZB_FATE_truncated_link
+			enum zb_fate want = cap <= 16		 ? ZB_FATE_truncated_link
 					    : cap < l4_off	 ? ZB_FATE_truncated_ip
 					    : cap >= payload_off ? ZB_FATE_conn
 					    : tcp_opt_cut	 ? ZB_FATE_bad_transport_header
@@ -250,7 +250,7 @@ static void decode_of_frame_shorter_than_its_ip_length_is_truncated(void **state
 		uint8_t frame[FB_MAX];
 		uint32_t len = fb_ether(frame, &specs[i]);
 
-		for (uint32_t cap = 14; cap < len; cap++) {
+		for (uint32_t cap = 17; cap < len; cap++) {
 			struct decoded r =
 				decode(ZB_LINK_ETHERNET, frame, (struct cut){cap, cap, 0});
 

@@ -113,10 +113,9 @@ static const struct link_case cases[] = {
 	 MACS "8864110000010016"
 	      "c021",
 	 ZB_FATE_non_ip},
-	{"MPLS, pseudo wire", ZB_LINK_ETHERNET,
-	 MACS "884700010140"
-	      "00000000",
-	 ZB_FATE_non_ip},
+	{"VN tag", ZB_LINK_ETHERNET, MACS "8926800000010800", ZB_FATE_conn},
+	{"backbone bridge", ZB_LINK_ETHERNET, MACS "88e700000001" MACS "0800", ZB_FATE_conn},
+	{"FabricPath", ZB_LINK_ETHERNET, MACS "89030001" MACS "0800", ZB_FATE_conn},
 	{"spanning tree", ZB_LINK_ETHERNET,
 	 MACS "0026"
 	      "424203"
@@ -162,9 +161,9 @@ static enum zb_fate decode_cut(enum zb_link link, const uint8_t *bytes, uint32_t
 	assert_true(block != NULL || n == 0);
 	if (n != 0)
 		memcpy(block, bytes, n);
-	fate = zb_decode_link(&p);
+	fate = zb_decode_link(&p, NULL);
 	*l3_off = p.l3_off;
-	again = zb_decode_link_any(&p);
+	again = zb_decode_link_any(&p, NULL);
 	assert_int_equal(fate, again); /* the inline short cut is a short cut only */
 	free(block);
 	return fate;

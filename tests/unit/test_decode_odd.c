@@ -213,10 +213,8 @@ static void decode_of_long_extension_chain_is_bounded(void **state)
 static void decode_burst_lists_the_live_in_order(void **state)
 {
 	static uint8_t frames[ZB_BURST_MAX][FB_MAX];
-	struct zb_pkt pkts[ZB_BURST_MAX];
-	struct zb_flow_key keys[ZB_BURST_MAX];
-	uint8_t live[ZB_BURST_MAX], want[ZB_BURST_MAX];
-	uint16_t n, want_nr = 0;
+	static struct zb_burst b;
+	uint16_t n, want[ZB_BURST_MAX], want_nr = 0;
 	uint64_t counted = 0;
 
 	(void)state;
@@ -233,19 +231,23 @@ static void decode_burst_lists_the_live_in_order(void **state)
 			len = 20;
 		if (i % 5 == 3)
 			frames[i][len - 1] ^= 1; /* still live: noted in its connection */
-		pkts[i] = (struct zb_pkt){.data = frames[i], .cap_len = len, .wire_len = len};
+		b.pkts[i] = (struct zb_pkt){.data = frames[i], .cap_len = len, .wire_len = len};
 		if (i % 5 != 1 && i % 5 != 2)
 			want[want_nr++] = i;
 	}
-	n = zb_decode_burst(&d, pkts, ZB_BURST_MAX, keys, live);
+	b.pkt_nr = ZB_BURST_MAX;
+	zb_decode_burst(&d, &b);
+	n = b.live_nr;
 	assert_int_equal(n, want_nr);
-	assert_memory_equal(live, want, n);
+	assert_memory_equal(b.live, want, n * sizeof(want[0]));
 	for (unsigned i = 0; i < ZB_FATE_NR; i++)
 		counted += fates[i];
 	assert_int_equal(counted, ZB_BURST_MAX - n);
 	for (uint16_t i = 0; i < n; i++)
-		assert_int_equal(pkts[live[i]].hash, zb_flow_key_hash(&keys[live[i]], 77));
-	assert_int_equal(zb_decode_burst(&d, pkts, 0, keys, live), 0);
+		assert_int_equal(b.pkts[b.live[i]].hash, zb_flow_key_hash(&b.keys[b.live[i]], 77));
+	b.pkt_nr = 0;
+	zb_decode_burst(&d, &b);
+	assert_int_equal(b.live_nr, 0);
 }
 
 /* However a packet is changed and cut, nothing must be read beyond it or be said to lie there. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "capture/rewrite_priv.h"
-#include "packet_build.h"
+#include "tunnel_build.h"
 
 /* Addresses whose hosts may change, one per class of IPv4 address and of IPv6. */
 static const struct tb_ip flows[] = {
@@ -299,6 +299,205 @@ static void rewrite_damaged_packets_are_restored(void **state)
 	}
 }
 
+static const struct tb_ip outers[] = {
+	{4, 0, {203, 0, 113, 1}, {11, 0, 2, 2}, 50000, 0, 0, 0},
+	{6,
+	 0,
+	 {0x20, 1, 0xd, 0xb8, 1, [15] = 1},
+	 {0x20, 1, 0xd, 0xb8, 2, [15] = 2},
+	 50000,
+	 0,
+	 0,
+	 0},
+};
+
+/* Without a checksum of its own that would make up for its addresses in the sums around it. */
+static const struct tb_ip bare = {
+	6, 89, {0x20, 1, 0xd, 0xb8, [15] = 5}, {0x20, 1, 0xd, 0xb8, [15] = 6}, 0, 0, 0, 44};
+static const struct tb_ip *const inners[] = {&flows[0], &flows[1], &flows[2], &flows[3], &flows[4],
+					     &flows[5], &flows[6], &flows[7], &bare};
+#define INNER_NR (sizeof(inners) / sizeof(inners[0]))
+
+/* Are the sums of the raw packet at p right, by its own header? */
+static bool sums_right(const uint8_t *p, size_t n)
+{
+	struct tb_ip ip = {.version = p[0] >> 4, .proto = p[0] >> 4 == 4 ? p[9] : p[6]};
+	uint32_t hdr = ip.version == 4 ? 20 : 40, sum_off;
+
+	if (ip.version == 4 && tb_sum(0, p, 20) != 0xffff)
+		return false;
+	if (tb_l4_header(ip.proto, &sum_off) == 0)
+		return true;
+	return tb_l4_sum(&ip, p, hdr, (uint32_t)n - hdr) == 0xffff;
+}
+
+/* Like sums_right(), of a packet in a tunnel in another one, inner_len bytes at the end. */
+static bool all_sums_right(const struct tb_buf *b, size_t mid_len, size_t inner_len,
+			   enum tb_tunnel kind)
+{
+	const uint8_t *mid = b->p + b->nr - mid_len;
+	uint32_t hdr = mid[0] >> 4 == 4 ? 20 : 40;
+
+	if (kind == TB_GRE_SUM && tb_sum(0, mid + hdr, mid_len - hdr) != 0xffff)
+		return false;
+	return sums_right(b->p, b->nr) && sums_right(mid, mid_len) &&
+	       sums_right(b->p + b->nr - inner_len, inner_len);
+}
+
+/*
+ * In a tunnel of any kind, in another one, all three packets get new addresses, all sums stay
+ * right, and all bytes come back.
+ */
+static void rewrite_follows_tunnels(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < TB_TUNNEL_NR * INNER_NR * 4; i++) {
+		enum tb_tunnel kind = (enum tb_tunnel)(i % TB_TUNNEL_NR);
+		const struct tb_ip *inner = inners[i / TB_TUNNEL_NR % INNER_NR];
+		const struct tb_ip *outer = &outers[i / TB_TUNNEL_NR / INNER_NR % 2];
+		struct zb_trace_pkt t = {.link = ZB_LINK_RAW_IP};
+		struct tb_buf b = {0}, first = {0};
+		size_t mid_len, inner_len, addr;
+		uint64_t from = 0;
+
+		if (kind == TB_TEREDO && inner->version == 4)
+			continue;
+		tb_packet(&b, TB_RAW, inner);
+		inner_len = b.nr;
+		tb_wrap(&b, kind, *outer);
+		mid_len = b.nr;
+		tb_wrap(&b, i & 1 ? TB_VXLAN : TB_GTP, outers[i / TB_TUNNEL_NR / INNER_NR / 2]);
+		tb_bytes(&first, b.p, b.nr);
+		t.data = b.p;
+		t.cap_len = t.wire_len = (uint32_t)b.nr;
+		assert_true(all_sums_right(&b, mid_len, inner_len, kind));
+		addr = b.nr - inner_len + (inner->version == 4 ? 12 : 8);
+		for (size_t k = 0; k < PASS_NR; k++) {
+			zb_rewrite(&t, from, passes[k]);
+			from = passes[k];
+			assert_true(all_sums_right(&b, mid_len, inner_len, kind));
+			assert_memory_not_equal(b.p + addr, first.p + addr,
+						inner->version == 4 ? 8 : 32);
+			assert_memory_not_equal(b.p + 12, first.p + 12, 28);
+		}
+		zb_rewrite(&t, from, 0);
+		assert_memory_equal(b.p, first.p, b.nr);
+		tb_free(&b);
+		tb_free(&first);
+	}
+}
+
+/* A datagram whole and its fragments put together again must be the same after rewriting. */
+static void rewrite_fragments_of_a_tunnel_match_the_whole(void **state)
+{
+	/* The first one ends before the inner packet, inside it, behind its checksum. */
+	static const uint32_t lens[] = {16, 56, 88};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct tb_buf whole = {0}, frag[2] = {{0}}, joined = {0};
+		struct zb_trace_pkt t = {.link = ZB_LINK_RAW_IP};
+
+		tb_packet(&whole, TB_RAW, &flows[0]);
+		tb_wrap(&whole, TB_VXLAN, outers[0]);
+		tb_fragment_v4(&frag[0], &whole, 9, 0, lens[i]);
+		tb_fragment_v4(&frag[1], &whole, 9, lens[i] / 8, (uint32_t)whole.nr - 20 - lens[i]);
+		for (unsigned k = 0; k < 2; k++) {
+			t.data = frag[k].p;
+			t.cap_len = t.wire_len = (uint32_t)frag[k].nr;
+			zb_rewrite(&t, 0, 9);
+			assert_int_equal(tb_sum(0, frag[k].p, 20), 0xffff);
+			if (k == 0)
+				tb_bytes(&joined, whole.p, 12);
+			if (k == 0)
+				tb_bytes(&joined, frag[k].p + 12, 8);
+			tb_bytes(&joined, frag[k].p + 20, frag[k].nr - 20);
+		}
+		t.data = whole.p;
+		t.cap_len = t.wire_len = (uint32_t)whole.nr;
+		zb_rewrite(&t, 0, 9);
+		memcpy(joined.p, whole.p, 12);
+		assert_true(sums_right(joined.p, joined.nr));
+		assert_true(sums_right(joined.p + 50, joined.nr - 50));
+		/* The inside changes only where all of it can. */
+		assert_int_equal(memcmp(joined.p, whole.p, whole.nr) == 0, i == 2);
+		for (unsigned k = 0; k < 2; k++)
+			tb_free(&frag[k]);
+		tb_free(&whole);
+		tb_free(&joined);
+	}
+}
+
+/* Every value of an outer UDP and of a GRE checksum: right stays right, and all come back. */
+static void rewrite_every_tunnel_checksum_value_is_restored(void **state)
+{
+	(void)state;
+	for (int gre = 0; gre < 2; gre++) {
+		enum tb_tunnel kind = gre ? TB_GRE_SUM : TB_VXLAN;
+		struct zb_trace_pkt t = {.link = ZB_LINK_RAW_IP};
+		struct tb_buf b = {0};
+		uint8_t *field;
+		size_t inner;
+
+		tb_packet(&b, TB_RAW, &flows[0]);
+		inner = b.nr;
+		tb_wrap(&b, kind, outers[0]);
+		t.data = b.p;
+		t.cap_len = t.wire_len = (uint32_t)b.nr;
+		field = b.p + (gre ? 24 : 26);
+		for (uint32_t v = 0; v <= 0xffff; v++) {
+			bool right;
+
+			tb_put16(field, v);
+			right = all_sums_right(&b, b.nr, inner, kind);
+			zb_rewrite(&t, 0, 1);
+			if (v != 0 || gre)
+				assert_int_equal(all_sums_right(&b, b.nr, inner, kind), right);
+			else
+				assert_int_equal(field[0] | field[1], 0);
+			zb_rewrite(&t, 1, 2);
+			zb_rewrite(&t, 2, 0);
+			assert_int_equal(field[0] << 8 | field[1], v);
+		}
+		tb_free(&b);
+	}
+}
+
+/* Tunnels in tunnels, damaged and cut, must neither be overread nor fail to come back. */
+static void rewrite_damaged_tunnels_are_restored(void **state)
+{
+	(void)state;
+	srand(5);
+	for (unsigned i = 0; i < 20000; i++) {
+		struct zb_trace_pkt t = {.link = ZB_LINK_RAW_IP};
+		struct tb_buf b = {0};
+		uint8_t *data, *copy;
+		size_t n;
+
+		tb_packet(&b, TB_RAW, &flows[i % FLOW_NR]);
+		for (unsigned k = 0; k <= i % 6; k++)
+			tb_wrap(&b, (enum tb_tunnel)(rand() % TB_TUNNEL_NR), outers[rand() % 2]);
+		n = i % 2 ? b.nr : 1 + (size_t)rand() % b.nr;
+		for (unsigned k = 0; k < i % 4; k++)
+			b.p[(size_t)rand() % n] = (uint8_t)rand();
+		data = malloc(n);
+		copy = malloc(n);
+		assert_true(data != NULL && copy != NULL);
+		memcpy(data, b.p, n);
+		memcpy(copy, b.p, n);
+		t.data = data;
+		t.cap_len = t.wire_len = (uint32_t)n;
+		zb_rewrite(&t, 0, 1);
+		zb_rewrite(&t, 1, 2);
+		zb_rewrite(&t, 2, 0);
+		assert_memory_equal(data, copy, n);
+		assert_int_equal(t.sum_was_ones, 0);
+		free(data);
+		free(copy);
+		tb_free(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +510,10 @@ int main(void)
 		cmocka_unit_test(rewrite_ipv6_special_addresses_stay),
 		cmocka_unit_test(rewrite_only_the_first_fragment_has_a_transport_checksum),
 		cmocka_unit_test(rewrite_damaged_packets_are_restored),
+		cmocka_unit_test(rewrite_follows_tunnels),
+		cmocka_unit_test(rewrite_fragments_of_a_tunnel_match_the_whole),
+		cmocka_unit_test(rewrite_every_tunnel_checksum_value_is_restored),
+		cmocka_unit_test(rewrite_damaged_tunnels_are_restored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

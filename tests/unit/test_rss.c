@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <rte_thash.h>
 #include "capture/rss.h"
-#include "packet_build.h"
+#include "tunnel_build.h"
 
 static const struct tb_ip tcp4 = {
 	.version = 4,
@@ -224,6 +224,75 @@ static void rss_ipv6_extension_headers_are_followed(void **state)
 	assert_int_equal(hash_extended(60, chain + 8, 16 * 8), reference(&udp6, true));
 }
 
+/* inner in depth tunnels, all of outer. */
+static uint32_t hash_nested(enum tb_tunnel kind, const struct tb_ip *inner,
+			    const struct tb_ip *outer, unsigned depth)
+{
+	struct tb_buf b = {0};
+	uint32_t h;
+
+	tb_packet(&b, TB_RAW, inner);
+	for (unsigned i = 0; i < depth; i++)
+		tb_wrap(&b, kind, *outer);
+	h = zb_rss_hash(ZB_LINK_RAW_IP, b.p, (uint32_t)b.nr);
+	tb_free(&b);
+	return h;
+}
+
+/*
+ * IP-in-IP and GRE hash as the innermost packet, four of them and no more; UDP tunnels as the outer
+ * one.
+ */
+static void rss_ip_tunnels_hash_the_innermost_packet(void **state)
+{
+	static const struct tb_ip outers[] = {
+		{4, 0, {192, 0, 2, 1}, {192, 0, 9, 2}, 50000, 0, 0, 0},
+		{6, 0, {0x20, 1, [15] = 1}, {0x20, 1, 7, [15] = 9}, 50000, 0, 0, 0},
+	};
+
+	(void)state;
+	for (enum tb_tunnel kind = TB_IPIP; kind < TB_TUNNEL_NR; kind++) {
+		for (unsigned i = 0; i < 4; i++) {
+			const struct tb_ip *inner = i % 2 ? &udp6 : &tcp4;
+			struct tb_ip outer = outers[i / 2];
+			uint32_t want = reference(inner, true);
+
+			if (kind >= TB_VXLAN) {
+				tb_tunnel_ports(&outer, kind, inner->version);
+				want = reference(&outer, true);
+				assert_int_equal(hash_nested(kind, inner, &outer, 1), want);
+				continue;
+			}
+			for (unsigned depth = 1; depth <= 4; depth++)
+				assert_int_equal(hash_nested(kind, inner, &outer, depth), want);
+			assert_int_equal(hash_nested(kind, inner, &outer, 5),
+					 reference(&outer, false));
+		}
+	}
+}
+
+/* What claims to be a tunnel and is none must hash as what it is: addresses. */
+static void rss_false_ip_tunnels_hash_their_own_addresses(void **state)
+{
+	static const uint8_t protos[] = {4, 41, 47};
+	struct tb_ip ip = tcp4;
+
+	(void)state;
+	ip.payload_len = 60;
+	for (unsigned i = 0; i < 3; i++) {
+		ip.proto = protos[i];
+		for (ip.sport = 0; ip.sport < 256; ip.sport++) {
+			/* The first payload byte: a version that does not belong there. */
+			if (ip.sport >> 4 == (protos[i] == 4 ? 4 : 6) || protos[i] == 47)
+				continue;
+			assert_int_equal(hash(ZB_LINK_RAW_IP, TB_RAW, &ip), reference(&ip, false));
+		}
+	}
+	ip.proto = 47;
+	ip.sport = 0xc0; /* GRE with routing */
+	assert_int_equal(hash(ZB_LINK_RAW_IP, TB_RAW, &ip), reference(&ip, false));
+}
+
 /* Cut anywhere, a packet must be read only as far as it was captured (the sanitizer watches). */
 static void rss_truncated_packets_are_never_overread(void **state)
 {
@@ -282,6 +351,8 @@ int main(void)
 		cmocka_unit_test(rss_small_link_headers_are_followed),
 		cmocka_unit_test(rss_fragments_and_other_protocols_hash_addresses_only),
 		cmocka_unit_test(rss_ipv6_extension_headers_are_followed),
+		cmocka_unit_test(rss_ip_tunnels_hash_the_innermost_packet),
+		cmocka_unit_test(rss_false_ip_tunnels_hash_their_own_addresses),
 		cmocka_unit_test(rss_truncated_packets_are_never_overread),
 		cmocka_unit_test(rss_queue_covers_all_queues),
 	};
