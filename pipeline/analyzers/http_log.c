@@ -1,9 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_log.c - http.log: fields */
+/* http_log.c - http.log: fields (Zeek 8: scripts/base/protocols/http) */
 #include "pipeline/logs.h"
 
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
+	{"uid", ZB_T_STRING},
+	{"id.orig_h", ZB_T_ADDR},
+	{"id.orig_p", ZB_T_PORT},
+	{"id.resp_h", ZB_T_ADDR},
+	{"id.resp_p", ZB_T_PORT},
+	{"trans_depth", ZB_T_COUNT},
+	{"method", ZB_T_STRING},
+	{"host", ZB_T_STRING},
+	{"uri", ZB_T_STRING},
+	{"referrer", ZB_T_STRING},
+	{"version", ZB_T_STRING},
+	{"user_agent", ZB_T_STRING},
+	{"origin", ZB_T_STRING},
+	{"request_body_len", ZB_T_COUNT},
+	{"response_body_len", ZB_T_COUNT},
+	{"status_code", ZB_T_COUNT},
+	{"status_msg", ZB_T_STRING},
+	{"info_code", ZB_T_COUNT},
+	{"info_msg", ZB_T_STRING},
+	{"tags", ZB_T_SET_ENUM},
+	{"username", ZB_T_STRING},
+	{"password", ZB_T_STRING},
+	{"proxied", ZB_T_SET_STRING},
+	{"orig_fuids", ZB_T_VECTOR_STRING},
+	{"orig_filenames", ZB_T_VECTOR_STRING},
+	{"orig_mime_types", ZB_T_VECTOR_STRING},
+	{"resp_fuids", ZB_T_VECTOR_STRING},
+	{"resp_filenames", ZB_T_VECTOR_STRING},
+	{"resp_mime_types", ZB_T_VECTOR_STRING},
 };
 const struct zb_row_def zb_http_log_def = {
 	.path = "http",
