@@ -109,6 +109,11 @@ struct zb_rxq_ops {
 	uint16_t (*burst)(struct zb_rxq *q, struct zb_pkt *pkts, uint16_t n, uint64_t until_ns);
 	/* Time of the next packet that burst() would return, 0 when unknown (live). */
 	uint64_t (*next_ns)(const struct zb_rxq *q);
+	/*
+	 * Time of the first packet of the whole source, whatever its queue, at or after ns; 0:
+	 * there is none, or it is not known (live). NULL: never known.
+	 */
+	uint64_t (*time_from)(const struct zb_rxq *q, uint64_t ns);
 	/* Fills the source's own counts, which owe nothing to what the engine counts. */
 	void (*ledger)(const struct zb_rxq *q, struct zb_rxq_ledger *out);
 };

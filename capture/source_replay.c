@@ -32,6 +32,7 @@ struct queue {
 	uint64_t shadow_nr; /* of these */
 	uint64_t loops;	    /* 0: no end */
 	uint64_t period_ns; /* from a pass's first packet to the next one's */
+	const struct zb_replay *replay;
 	const bool *stop;
 	bool rewrite;
 };
@@ -154,6 +155,35 @@ static uint64_t replay_next_ns(const struct zb_rxq *rxq)
 	return advance_pass(&ahead) ? shifted_ns(&ahead, ahead.pkts[0].ts_ns) : 0;
 }
 
+/* The first of a shard's packets at or after ns; those out of order are as good as lost here. */
+static uint64_t first_from(const struct queue *q, uint64_t ns)
+{
+	uint64_t low = 0, high = q->pkt_nr;
+
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+
+		if (q->pkts[mid].ts_ns < ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < q->pkt_nr ? q->pkts[low].ts_ns : UINT64_MAX;
+}
+
+static uint64_t replay_time_from(const struct zb_rxq *rxq, uint64_t ns)
+{
+	const struct queue *q = rxq->priv;
+	uint64_t first = UINT64_MAX, wanted = ns > q->shift_ns ? ns - q->shift_ns : 0;
+
+	for (uint32_t i = 0; i < q->replay->queue_nr; i++) {
+		uint64_t t = first_from(&q->replay->queues[i], wanted);
+
+		first = t < first ? t : first;
+	}
+	return first != UINT64_MAX ? shifted_ns(q, first) : 0;
+}
+
 /*
  * A trace in memory is a link that loses nothing. What was meant to come is told from the position
  * in the trace, what came from the bursts handed out, so that the two can disagree.
@@ -173,6 +203,7 @@ static void replay_ledger(const struct zb_rxq *rxq, struct zb_rxq_ledger *out)
 static const struct zb_rxq_ops replay_ops = {
 	.burst = replay_burst,
 	.next_ns = replay_next_ns,
+	.time_from = replay_time_from,
 	.ledger = replay_ledger,
 };
 
@@ -210,6 +241,7 @@ int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
 		struct queue *q = &r->queues[i];
 
 		*q = (struct queue){
+			.replay = r,
 			.rxq = {.ops = &replay_ops, .priv = q},
 			.pkts = s->pkts,
 			.pkt_nr = s->pkt_nr,

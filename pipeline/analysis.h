@@ -16,6 +16,7 @@ struct zb_file_set;
 struct zb_known;
 struct zb_once_port;
 struct zb_registry;
+struct zb_rxq;
 struct zb_tunnels;
 
 struct zb_analysis {
@@ -28,6 +29,7 @@ struct zb_analysis {
 	struct zb_once_port *once;    /* rows that all lcores log once; NULL: alone */
 	struct zb_known *known;	      /* hosts and services; see known.h */
 	struct zb_tunnels *tunnels;   /* tunnels seen; see tunnel.h */
+	const struct zb_rxq *rxq;     /* where packets come from; NULL: not known */
 	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
 	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */
 };

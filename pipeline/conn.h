@@ -197,5 +197,4 @@ void zb_conn_rare_free(struct zb_conn *c);
 
 /* Bytes of rare parts that the calling thread has allocated and not freed. */
 uint64_t zb_conn_rare_bytes(void);
-
 #endif

@@ -71,6 +71,35 @@ static inline enum zb_fate decode_ipv4(const struct zb_decoder *d, struct zb_pkt
 	return ZB_FATE_conn;
 }
 
+static inline enum zb_fate decode_ipv6(const struct zb_decoder *d, struct zb_pkt *p,
+				       struct zb_ip_view *v)
+{
+	const uint8_t *h = p->data + p->l3_off;
+	enum zb_fate fate;
+	uint32_t hdr_len;
+
+	if (p->cap_len - p->l3_off < 40)
+		return zb_decode_odd_net(d, p, ZB_WEIRD_truncated_IP, ZB_FATE_truncated_ip);
+	p->ip_len = 40u + zb_be16(h + 4);
+	v->src = h + 8;
+	v->dst = h + 24;
+	v->addr_len = 16;
+	v->l4_off = p->l3_off + 40u;
+	p->proto = h[6];
+	fate = zb_decode_lengths(d, p, p->ip_len, 40, 40);
+	if (fate == ZB_FATE_conn && zb_ipv6_is_extension(h[6]))
+		fate = zb_decode_ipv6_chain(d, p, v);
+	if (fate != ZB_FATE_conn)
+		return fate;
+	hdr_len = v->l4_off - p->l3_off;
+	if (hdr_len > p->ip_len)
+		return zb_decode_odd_net(d, p, ZB_WEIRD_invalid_IP_header_size,
+					 ZB_FATE_bad_ip_header);
+	v->stated = p->ip_len - hdr_len;
+	v->l4_cap = p->cap_len - v->l4_off;
+	return ZB_FATE_conn;
+}
+
 /* Sum of the pseudo header, RFC 793 3.1 and RFC 8200 8.1. */
 static uint64_t pseudo_sum(const struct zb_ip_view *v, uint8_t proto, uint32_t len)
 {
@@ -228,7 +257,7 @@ static inline enum zb_fate decode_network(const struct zb_decoder *d, struct zb_
 	p->ip_version = p->data[p->l3_off] >> 4;
 	switch (p->ip_version) {
 	case 4: return decode_ipv4(d, p, v);
-	case 6: return zb_decode_ipv6(d, p, v);
+	case 6: return decode_ipv6(d, p, v);
 	default: return zb_decode_odd_net(d, p, ZB_WEIRD_unknown_ip_version, ZB_FATE_bad_ip_header);
 	}
 }
@@ -292,7 +321,8 @@ static COLD bool is_bubble(struct zb_burst *b, uint32_t i)
 	return e != NULL && e->layer[e->depth - 1].type == ZB_TUN_TEREDO;
 }
 
-static inline enum zb_fate decode_one(const struct zb_decoder *d, struct zb_burst *b, uint32_t i)
+static inline __attribute__((always_inline)) enum zb_fate decode_one(const struct zb_decoder *d,
+								     struct zb_burst *b, uint32_t i)
 {
 	struct zb_ip_view v = {.fragment = false};
 	enum zb_weird_name weird = ZB_WEIRD_NR;
@@ -348,6 +378,11 @@ static inline void settle(const struct zb_decoder *d, struct zb_burst *b, uint32
 		b->live[b->live_nr++] = (uint16_t)i;
 }
 
+static COLD void decode_inner(const struct zb_decoder *d, struct zb_burst *b, uint32_t i)
+{
+	settle(d, b, i, decode_one(d, b, i));
+}
+
 void zb_decode_burst(const struct zb_decoder *d, struct zb_burst *b)
 {
 	uint16_t n = b->pkt_nr, inner = 0;
@@ -358,10 +393,7 @@ void zb_decode_burst(const struct zb_decoder *d, struct zb_burst *b)
 			__builtin_prefetch(b->pkts[i + PREFETCH_AHEAD].data);
 		settle(d, b, i, decode_one(d, b, i));
 		/* What was in it, and in that; each adds one at most, and the depth is bounded. */
-		for (; inner < b->inner_nr; inner++) {
-			uint32_t k = ZB_BURST_MAX + inner;
-
-			settle(d, b, k, decode_one(d, b, k));
-		}
+		for (; inner < b->inner_nr; inner++)
+			decode_inner(d, b, ZB_BURST_MAX + inner);
 	}
 }

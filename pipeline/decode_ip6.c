@@ -82,12 +82,6 @@ static void destination(const struct zb_decoder *d, const uint8_t *h, uint32_t l
 	}
 }
 
-static bool is_extension(uint8_t next)
-{
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
-	       next == IPPROTO_FRAGMENT || next == IPPROTO_AH;
-}
-
 static uint32_t extension_len(uint8_t type, uint8_t len)
 {
 	switch (type) {
@@ -98,13 +92,14 @@ static uint32_t extension_len(uint8_t type, uint8_t len)
 }
 
 /* Walks the extension headers, up to a fragment header at most. Sets proto and l4_off. */
-static enum zb_fate ipv6_chain(const struct zb_decoder *d, struct zb_pkt *p, struct zb_ip_view *v)
+enum zb_fate zb_decode_ipv6_chain(const struct zb_decoder *d, struct zb_pkt *p,
+				  struct zb_ip_view *v)
 {
 	uint32_t off = p->l3_off + 40u, named_at = p->l3_off + 6u;
 	uint8_t next = p->data[named_at];
 	bool routed = false, at_home = false;
 
-	for (unsigned i = 0; is_extension(next) && !v->fragment; i++) {
+	for (unsigned i = 0; zb_ipv6_is_extension(next) && !v->fragment; i++) {
 		const uint8_t *h = p->data + off;
 		uint32_t len;
 
@@ -132,32 +127,6 @@ static enum zb_fate ipv6_chain(const struct zb_decoder *d, struct zb_pkt *p, str
 	}
 	p->proto = next;
 	v->l4_off = off;
-	return ZB_FATE_conn;
-}
-
-enum zb_fate zb_decode_ipv6(const struct zb_decoder *d, struct zb_pkt *p, struct zb_ip_view *v)
-{
-	const uint8_t *h = p->data + p->l3_off;
-	enum zb_fate fate;
-	uint32_t hdr_len;
-
-	if (p->cap_len - p->l3_off < 40)
-		return zb_decode_odd_net(d, p, ZB_WEIRD_truncated_IP, ZB_FATE_truncated_ip);
-	p->ip_len = 40u + zb_be16(h + 4);
-	v->src = h + 8;
-	v->dst = h + 24;
-	v->addr_len = 16;
-	fate = zb_decode_lengths(d, p, p->ip_len, 40, 40);
-	if (fate == ZB_FATE_conn)
-		fate = ipv6_chain(d, p, v);
-	if (fate != ZB_FATE_conn)
-		return fate;
-	hdr_len = v->l4_off - p->l3_off;
-	if (hdr_len > p->ip_len)
-		return zb_decode_odd_net(d, p, ZB_WEIRD_invalid_IP_header_size,
-					 ZB_FATE_bad_ip_header);
-	v->stated = p->ip_len - hdr_len;
-	v->l4_cap = p->cap_len - v->l4_off;
 	return ZB_FATE_conn;
 }
 

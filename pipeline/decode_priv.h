@@ -9,6 +9,8 @@
 #ifndef ZB_PIPELINE_DECODE_PRIV_H
 #define ZB_PIPELINE_DECODE_PRIV_H
 
+#include <netinet/in.h>
+
 #include "pipeline/decode.h"
 
 /* What the IP header said, for the transport decoders. */
@@ -48,8 +50,15 @@ static inline enum zb_fate zb_decode_lengths(const struct zb_decoder *d, const s
 	return zb_decode_bad_lengths(d, p, total, hdr_len, hdr_min);
 }
 
-/* The IPv6 header at l3_off and its extension headers. */
-enum zb_fate zb_decode_ipv6(const struct zb_decoder *d, struct zb_pkt *p, struct zb_ip_view *v);
+static inline bool zb_ipv6_is_extension(uint8_t next)
+{
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
+	       next == IPPROTO_FRAGMENT || next == IPPROTO_AH;
+}
+
+/* Walks IPv6 extension headers, up to a fragment header at most. Sets proto and l4_off. */
+enum zb_fate zb_decode_ipv6_chain(const struct zb_decoder *d, struct zb_pkt *p,
+				  struct zb_ip_view *v);
 
 /*
  * A fragment: ZB_FATE_conn when it has become a whole datagram, of which p then speaks from its

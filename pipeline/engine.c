@@ -98,6 +98,7 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 	if (ret < 0)
 		goto fini_weird;
 	e->an.once = e->weird.once = conf->once;
+	e->an.rxq = conf->rxq;
 	ret = create_tunnels(e);
 	if (ret < 0)
 		goto fini_analysis;

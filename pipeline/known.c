@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/packet.h"
 #include "pipeline/known.h"
 #include "pipeline/local_net.h"
 #include "pipeline/once.h"
@@ -113,8 +114,22 @@ static bool has_answered(const struct zb_conn *c)
 	}
 }
 
-/* Offers the service behind c as it is known now; at ts_ns, in the order of order_ns. */
-static void service(struct zb_known *k, struct zb_conn *c, uint64_t ts_ns)
+/*
+ * When the end of c is noticed: with the first packet, of whatever connection, that comes once its
+ * time is up.
+ */
+static uint64_t noticed_ns(const struct zb_known *k, const struct zb_conn *c, uint64_t now_ns)
+{
+	const struct zb_rxq *q = k->an->rxq;
+	uint64_t ns = 0;
+
+	if (c->deadline_ns <= now_ns && q != NULL && q->ops->time_from != NULL)
+		ns = q->ops->time_from(q, c->deadline_ns);
+	return ns != 0 ? ns : now_ns;
+}
+
+/* Offers the service behind c as it is known now. */
+static void service(struct zb_known *k, struct zb_conn *c, uint64_t now_ns, bool ended)
 {
 	const struct zb_session *s = zb_session_of(c);
 	const uint8_t *host = zb_conn_addr(c, ZB_RESP);
@@ -124,7 +139,6 @@ static void service(struct zb_known *k, struct zb_conn *c, uint64_t ts_ns)
 		uint8_t proto, version;
 	} id = {.port = zb_conn_port(c, ZB_RESP), .proto = c->key.proto};
 	struct zb_once_row r = {
-		.ts_ns = ts_ns,
 		.mute_ns = DAY_NS,
 		.port = {id.port},
 		.stream = ZB_LOG_KNOWN_SERVICES,
@@ -147,22 +161,24 @@ static void service(struct zb_known *k, struct zb_conn *c, uint64_t ts_ns)
 		r.word[r.word_nr++] = s->service[i];
 		all = (all ^ (uintptr_t)s->service[i]) * 0x9e3779b97f4a7c15u;
 	}
+	if (!is_first(k, all, now_ns))
+		return;
+	r.ts_ns = ended ? noticed_ns(k, c, now_ns) : now_ns;
 	if (r.word_nr == 0) {
 		r.word[r.word_nr++] = "";
-		r.order_ns = ts_ns + NAMELESS_NS;
+		r.order_ns = r.ts_ns + NAMELESS_NS;
 		r.flags |= ZB_ONCE_DELAYED;
 	}
-	if (is_first(k, all, ts_ns))
-		offer(k, &r);
+	offer(k, &r);
 }
 
 void zb_known_service(struct zb_known *k, const struct zb_session *s)
 {
-	service(k, s->conn, k->an->now_ns);
+	service(k, s->conn, k->an->now_ns, false);
 }
 
 void zb_known_conn_end(struct zb_known *k, struct zb_conn *c, uint64_t now_ns)
 {
 	if (!(c->traits & ZB_TRAIT_SERVICE_KNOWN))
-		service(k, c, now_ns);
+		service(k, c, now_ns, true);
 }

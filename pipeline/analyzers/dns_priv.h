@@ -116,8 +116,6 @@ struct dns_msg {
 	bool is_added; /* of the update section */
 };
 
-/* ---- reading ---- */
-
 static inline size_t dns_left(const struct dns_msg *m)
 {
 	return (size_t)(m->end - m->p);
@@ -165,16 +163,12 @@ void dns_skip_name(struct dns_msg *m);
 /* NetBIOS names (RFC 1001, 14.1): decodes in place; returns the bytes, 0: it is no such name. */
 size_t dns_netbios_name(char *name, size_t n);
 
-/* ---- records ---- */
-
 /* The data of a record whose head has been read. False: the rest of the message is unreadable. */
 bool dns_take_record(struct dns_msg *m, size_t data_bytes);
 
 /* The prerequisites and updates of a dynamic update say what they are for by class and type. */
 void dns_prerequisite(struct dns_msg *m);
 void dns_deletion(struct dns_msg *m);
-
-/* ---- waiting ---- */
 
 /* Takes the oldest query (or reply) with an id; NULL: none. Given back by dns_pending_free(). */
 struct dns_pending *dns_take_query(struct dns *s, uint16_t id);
@@ -191,8 +185,6 @@ void dns_pending_answers(const struct dns_pending *p, struct dns_answers *out);
 
 /* Rows for all that waits; nothing waits after that. */
 void dns_pending_end(struct dns *s);
-
-/* ---- rows ---- */
 
 /* answers may be NULL: none. */
 void dns_row(struct dns *s, const struct dns_facts *f, const char *query,

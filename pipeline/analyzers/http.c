@@ -402,15 +402,6 @@ static enum zb_match request_match(const uint8_t *d, size_t n)
 	return ZB_MATCH_NO;
 }
 
-static enum zb_match reply_match(const uint8_t *d, size_t n)
-{
-	if (memcmp(d, "HTTP/", n < 5 ? n : 5) != 0)
-		return ZB_MATCH_NO;
-	if (n < 6)
-		return ZB_MATCH_MORE;
-	return d[5] >= '0' && d[5] <= '9' ? ZB_MATCH_YES : ZB_MATCH_NO;
-}
-
 static const uint16_t http_ports[] = {80, 81, 631, 1080, 3128, 8000, 8080, 8888, 0};
 
 const struct zb_analyzer_def zb_analyzer_http = {
@@ -419,8 +410,7 @@ const struct zb_analyzer_def zb_analyzer_http = {
 	.mem = ZB_MEM_http,
 	.tcp_ports = http_ports,
 	.match_over = ZB_OVER_TCP,
-	.match_both = true,
-	.match = {request_match, reply_match},
+	.match = {request_match, NULL},
 	.data = http_data,
 	.gap = http_gap,
 	.fin = http_fin,

@@ -322,7 +322,8 @@ static void branch_flip_turns_what_was_kept(void **state)
 	ab_text(&b, ZB_ORIG, "yF");
 	ab_text(&b, ZB_ORIG, "one");
 	finish(&b);
-	told(FAKE_ONE, "+ o:x r:yF o:one .");
+	/* It acts on what it is told as the first did. */
+	told(FAKE_ONE, "+ o:x r:yF ~ r:one .");
 }
 
 /* Detection begins anew inside, down to the depth there is, and all of it is freed. */

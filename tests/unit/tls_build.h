@@ -7,6 +7,7 @@
 #ifndef ZB_TESTS_UNIT_TLS_BUILD_H
 #define ZB_TESTS_UNIT_TLS_BUILD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
