@@ -19,11 +19,12 @@
 #define ZB_INNER_MAX	    192 /* packets out of tunnels in a burst; more are not unwrapped */
 #define ZB_BURST_ROOM	    (ZB_BURST_MAX + ZB_INNER_MAX)
 #define ZB_TUNNEL_DEPTH_MAX 4 /* Zeek: Tunnel::max_depth */
+#define ZB_UID_SEQ_NONE	    UINT64_MAX
 
 /* One tunnel that a packet came through. */
 struct zb_layer {
 	const uint8_t *src, *dst; /* of the outer IP header, addr_len bytes each */
-	uint64_t uid_seq;	  /* IP and GRE; UDP: of a shadow */
+	uint64_t uid_seq;	  /* IP and GRE; UDP: of a shadow; or ZB_UID_SEQ_NONE */
 	uint16_t outer;		  /* UDP: the packet it was in, as an index into pkts */
 	uint8_t type;		  /* enum zb_tun_type */
 	uint8_t addr_len;

@@ -96,8 +96,10 @@ void zb_conn_log_row(struct zb_log_port *port, const struct zb_conn *c, uint64_t
 	const struct zb_session *s = zb_session_of(c);
 	struct zb_row r;
 
-	if (!zb_log_row(port, ZB_ROW_ID_BYTES + SERVICE_BYTES + 64 + c->history_len +
-			ZB_TUNNEL_PARENTS_BYTES, &r))
+	if (!zb_log_row(port,
+			ZB_ROW_ID_BYTES + SERVICE_BYTES + 64 + c->history_len +
+				ZB_TUNNEL_PARENTS_BYTES,
+			&r))
 		return;
 	zb_row_time(&r, c->first_ns);
 	zb_row_id(&r, c, secret);

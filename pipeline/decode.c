@@ -262,20 +262,26 @@ static inline enum zb_fate decode_network(const struct zb_decoder *d, struct zb_
 	}
 }
 
-/* A fragment, and the headers of the datagram that it may complete. */
-static COLD enum zb_fate decode_fragment(const struct zb_decoder *d, struct zb_pkt *p,
-					 struct zb_ip_view *v)
+/*
+ * A fragment. True: it has completed a datagram, whose headers are to be read; else *fate says what
+ * becomes of it.
+ */
+static COLD bool is_completed(const struct zb_decoder *d, struct zb_pkt *p, struct zb_ip_view *v,
+			      enum zb_fate *fate)
 {
 	const uint8_t *was = p->data;
-	enum zb_fate fate = zb_decode_fragment(d, p, v);
 
-	if (fate != ZB_FATE_conn || p->data == was)
-		return fate;
+	/* Fragments of fragments are nobody's. */
+	if (p->flags & ZB_PKT_WRAPS) {
+		*fate = ZB_FATE_non_ip;
+		return false;
+	}
+	*fate = zb_decode_fragment(d, p, v);
+	if (*fate != ZB_FATE_conn || p->data == was)
+		return false;
 	*v = (struct zb_ip_view){.fragment = false};
 	p->flags |= ZB_PKT_WRAPS; /* its header was put together here: no checksum of it */
-	fate = decode_network(d, p, v);
-	p->flags &= (uint8_t)~ZB_PKT_WRAPS;
-	return fate == ZB_FATE_conn && v->fragment ? ZB_FATE_non_ip : fate;
+	return true;
 }
 
 static COLD enum zb_fate odd_link(const struct zb_decoder *d, const struct zb_pkt *p,
@@ -321,12 +327,12 @@ static COLD bool is_bubble(struct zb_burst *b, uint32_t i)
 	return e != NULL && e->layer[e->depth - 1].type == ZB_TUN_TEREDO;
 }
 
-static inline __attribute__((always_inline)) enum zb_fate decode_one(const struct zb_decoder *d,
-								     struct zb_burst *b, uint32_t i)
+static inline enum zb_fate decode_one(const struct zb_decoder *d, struct zb_burst *b, uint32_t i)
 {
 	struct zb_ip_view v = {.fragment = false};
 	enum zb_weird_name weird = ZB_WEIRD_NR;
 	struct zb_pkt *p = &b->pkts[i];
+	struct zb_flow_key *key = &b->keys[i];
 	enum zb_fate fate = zb_decode_link(p, &weird);
 	bool one_way = false;
 
@@ -335,9 +341,10 @@ static inline __attribute__((always_inline)) enum zb_fate decode_one(const struc
 		odd_link(d, p, weird, fate);
 	if (fate != ZB_FATE_conn)
 		return fate;
-	fate = decode_network(d, p, &v);
-	if (fate == ZB_FATE_conn && v.fragment)
-		fate = decode_fragment(d, p, &v);
+	do {
+		fate = decode_network(d, p, &v);
+	} while (fate == ZB_FATE_conn && v.fragment && is_completed(d, p, &v, &fate));
+	p->flags &= (uint8_t)~ZB_PKT_WRAPS;
 	if (fate != ZB_FATE_conn)
 		return fate;
 	if (v.l4_off > UINT16_MAX - 60)
@@ -352,10 +359,10 @@ static inline __attribute__((always_inline)) enum zb_fate decode_one(const struc
 		zb_decode_ip_tunnel(d, b, i, &v);
 	if (!zb_fate_is_live(fate))
 		return fate;
-	if (zb_flow_key_make(&b->keys[i], v.src, v.dst, v.addr_len, p->src_port, p->dst_port,
-			     p->proto, one_way))
+	if (zb_flow_key_make(key, v.src, v.dst, v.addr_len, p->src_port, p->dst_port, p->proto,
+			     one_way))
 		p->flags |= ZB_PKT_SRC_IS_A;
-	p->hash = zb_flow_key_hash(&b->keys[i], d->secret);
+	p->hash = zb_flow_key_hash(key, d->secret);
 	if (p->proto == IPPROTO_UDP && fate == ZB_FATE_conn && d->tunnels != NULL)
 		decode_udp_payload(d, b, i, &v);
 	return fate;
@@ -378,22 +385,23 @@ static inline void settle(const struct zb_decoder *d, struct zb_burst *b, uint32
 		b->live[b->live_nr++] = (uint16_t)i;
 }
 
-static COLD void decode_inner(const struct zb_decoder *d, struct zb_burst *b, uint32_t i)
-{
-	settle(d, b, i, decode_one(d, b, i));
-}
-
 void zb_decode_burst(const struct zb_decoder *d, struct zb_burst *b)
 {
-	uint16_t n = b->pkt_nr, inner = 0;
+	uint16_t n = b->pkt_nr, real = 0, inner = 0;
 
 	b->inner_nr = b->live_nr = 0;
-	for (uint16_t i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n)
-			__builtin_prefetch(b->pkts[i + PREFETCH_AHEAD].data);
+	for (;;) {
+		uint32_t i;
+
+		/* What was in a packet, and in that; each adds one at most, to a bounded depth. */
+		if (__builtin_expect(inner < b->inner_nr, 0))
+			i = ZB_BURST_MAX + inner++;
+		else if (real < n)
+			i = real++;
+		else
+			break;
+		if (real - 1 + PREFETCH_AHEAD < n)
+			__builtin_prefetch(b->pkts[real - 1 + PREFETCH_AHEAD].data);
 		settle(d, b, i, decode_one(d, b, i));
-		/* What was in it, and in that; each adds one at most, and the depth is bounded. */
-		for (; inner < b->inner_nr; inner++)
-			decode_inner(d, b, ZB_BURST_MAX + inner);
 	}
 }

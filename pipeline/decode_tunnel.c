@@ -64,7 +64,7 @@ static struct zb_layer *add_inner(const struct zb_decoder *d, struct zb_burst *b
 		e->depth = 0;
 	else
 		*e = b->encap[i - ZB_BURST_MAX];
-	e->layer[e->depth] = (struct zb_layer){.type = in->type};
+	e->layer[e->depth] = (struct zb_layer){.uid_seq = ZB_UID_SEQ_NONE, .type = in->type};
 	return &e->layer[e->depth++];
 }
 
@@ -156,5 +156,5 @@ void zb_decode_udp_tunnel(const struct zb_decoder *d, struct zb_burst *b, uint32
 	l->src = v->src;
 	l->dst = v->dst;
 	l->addr_len = (uint8_t)v->addr_len;
-	l->uid_seq = l->shadow ? zb_tunnel_uid_seq(&b->keys[i], d->secret) : 0;
+	l->uid_seq = l->shadow ? zb_tunnel_uid_seq(&b->keys[i], d->secret) : ZB_UID_SEQ_NONE;
 }

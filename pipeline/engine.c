@@ -23,6 +23,8 @@
 #include "pipeline/known.h"
 #include "pipeline/tunnel.h"
 
+#define SESSION_AHEAD 4 /* packets: how far ahead of the conn stage sessions are fetched */
+
 #define NOINLINE __attribute__((noinline))
 
 struct zb_engine {
@@ -180,8 +182,11 @@ static NOINLINE void zb_stage_flow(struct zb_engine *e)
 		 */
 		if (c == NULL || !zb_flow_key_equal(&c->key, key))
 			c = zb_conn_set_find(s, key, (uint32_t)p->hash);
-		/* What is in a tunnel is a connection only if the one around it agrees. */
-		if (c == NULL && !(p->flags & ZB_PKT_VIRTUAL))
+		/*
+		 * What is in a tunnel is a connection only if the one around it agrees; so that
+		 * connections are born in the order of packets, the others wait too.
+		 */
+		if (c == NULL && b->inner_nr == 0)
 			c = zb_conn_birth(s, p, key);
 		for (unsigned line = 1; c != NULL && line < 4; line++)
 			__builtin_prefetch((const char *)c + line * 64);
@@ -215,6 +220,9 @@ static NOINLINE uint16_t zb_stage_conn(struct zb_engine *e, uint16_t at)
 		const struct zb_pkt *p = &b->pkts[i];
 		bool is_virtual = p->flags & ZB_PKT_VIRTUAL;
 
+		if (at + SESSION_AHEAD < b->live_nr &&
+		    b->conns[b->live[at + SESSION_AHEAD]] != NULL)
+			zb_session_prefetch(b->conns[b->live[at + SESSION_AHEAD]]);
 		if (b->conns[i] != NULL && zb_session_is_pending(b->conns[i]))
 			break;
 		e->weird.now_ns = e->an.now_ns = p->ts_ns;
@@ -276,14 +284,15 @@ static void prefetch_conn(const struct zb_conn *c)
 /* When Zeek's clock, which goes by packets, has passed the connection's end. */
 static uint64_t end_ns(const struct zb_engine *e, const struct zb_conn *c)
 {
-	uint64_t now = e->conf.stat->net_time_ns;
+	const struct zb_rxq *q = e->conf.rxq;
+	uint64_t now = e->conf.stat->net_time_ns, ns = 0;
 
-	if (now < c->deadline_ns)
-		return now; /* it is the traffic that ends */
-	for (uint16_t i = 0; i < e->b.pkt_nr; i++)
-		if (zb_pkt_now_ns(&e->b.pkts[i]) >= c->deadline_ns)
-			return zb_pkt_now_ns(&e->b.pkts[i]);
-	return c->deadline_ns;
+	if (now < c->deadline_ns && !q->done)
+		return now; /* it had to make room */
+	if (q->ops->time_from != NULL)
+		ns = q->ops->time_from(q, c->deadline_ns);
+	/* Nothing comes after it: it is the traffic that ends. */
+	return ns != 0 ? ns : now;
 }
 
 static NOINLINE void zb_stage_log(struct zb_engine *e)
@@ -294,8 +303,10 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 	for (uint32_t i = 0; i < s->finished_nr; i++) {
 		struct zb_conn *c = zb_conn_at(&s->pool, s->finished[i]);
 
+		if (i + 4 < s->finished_nr)
+			prefetch_conn(zb_conn_at(&s->pool, s->finished[i + 4]));
 		if (i + 2 < s->finished_nr)
-			prefetch_conn(zb_conn_at(&s->pool, s->finished[i + 2]));
+			zb_session_prefetch(zb_conn_at(&s->pool, s->finished[i + 2]));
 		if (c->streams != NULL)
 			zb_session_finish(c->streams);
 		if (c->history_lost != 0)

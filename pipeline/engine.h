@@ -36,13 +36,13 @@ struct zb_engine_conf {
 	struct zb_snap_ring *snaps; /* NULL: no snapshots */
 	struct zb_log_set *logs;
 	struct zb_once_port *once; /* for rows that all workers log once; NULL: alone */
-	const char *peer;  /* "lcore-2": who speaks in weird.log */
-	uint64_t start_ns; /* packet time at which statistics intervals begin */
+	const char *peer;	   /* "lcore-2": who speaks in weird.log */
+	uint64_t start_ns;	   /* packet time at which statistics intervals begin */
 	uint64_t interval_ns;
-	uint64_t secret;    /* of the run: keys hashes and uids */
-	uint32_t index;	    /* of this worker, from 0; also its producer number in logs */
-	uint32_t conns_max; /* connections in memory at most; at least 4 * ZB_BURST_MAX */
-	uint16_t burst_max; /* 1..ZB_BURST_MAX */
+	uint64_t secret;	   /* of the run: keys hashes and uids */
+	uint32_t index;		   /* of this worker, from 0; also its producer number in logs */
+	uint32_t conns_max;	   /* connections in memory at most; at least 4 * ZB_BURST_MAX */
+	uint16_t burst_max;	   /* 1..ZB_BURST_MAX */
 	uint64_t memcap_bytes;	   /* of this worker's state; beyond it the oldest goes; 0: none */
 	const uint64_t *mem_limit; /* by enum zb_mem_kind, 0: the default; NULL: all defaults */
 	unsigned file_hashes;	   /* enum zb_file_hash bits: of every file */

@@ -131,11 +131,11 @@ static void expire(struct zb_frag *f, uint64_t now_ns)
 	}
 }
 
-/* n bytes, zeroed; at the limit the oldest datagrams but keep go until there is room. */
+/* n bytes, not cleared; at the limit the oldest datagrams but keep go until there is room. */
 static void *get(struct zb_frag *f, size_t n, const struct datagram *keep)
 {
 	for (;;) {
-		void *p = zb_mem_get(f->mem, ZB_MEM_frag, n);
+		void *p = zb_mem_get_raw(f->mem, ZB_MEM_frag, n);
 		struct datagram *old = f->oldest;
 
 		if (old != NULL && old == keep)
@@ -172,6 +172,7 @@ static struct datagram *begin(struct zb_frag *f, const struct key *k, uint32_t b
 		zb_mem_shed(f->mem, ZB_MEM_frag);
 		return NULL;
 	}
+	memset(d, 0, sizeof(*d));
 	d->key = *k;
 	d->begin_ns = x->now_ns;
 	d->bucket = bucket;
@@ -243,18 +244,45 @@ static void fill_unit(struct page *p, uint32_t unit, const uint8_t *from, uint32
 	}
 }
 
+/* n bytes into a page; where nothing was yet, as is usual, without looking at each unit. */
+static void fill_page(struct page *p, uint32_t at, const uint8_t *from, uint32_t n,
+		      struct overlap *o)
+{
+	uint32_t unit = at / UNIT, units = (n + UNIT - 1) / UNIT;
+	uint8_t any = 0;
+
+	for (uint32_t i = 0; i < units; i++)
+		any |= p->fill[unit + i];
+	if (any == 0) {
+		memcpy(p->data + at, from, n);
+		memset(p->fill + unit, UNIT, units);
+		if (n % UNIT != 0)
+			p->fill[unit + units - 1] = n % UNIT;
+		return;
+	}
+	for (uint32_t i = 0; i < units; i++) {
+		uint32_t rest = n - i * UNIT;
+
+		fill_unit(p, unit + i, from + i * UNIT, rest < UNIT ? rest : UNIT, o);
+	}
+}
+
 static bool fill(struct zb_frag *f, struct datagram *d, const struct zb_fragment *x,
 		 struct overlap *o)
 {
-	for (uint32_t done = 0; done < x->len; done += UNIT) {
-		uint32_t at = x->offset + done, rest = x->len - done;
+	for (uint32_t done = 0; done < x->len;) {
+		uint32_t at = x->offset + done, n = PAGE_BYTES - at % PAGE_BYTES;
 		struct page **p = &d->page[at / PAGE_BYTES];
 
-		if (*p == NULL)
+		if (*p == NULL) {
 			*p = get(f, sizeof(**p), d);
-		if (*p == NULL)
-			return false;
-		fill_unit(*p, at % PAGE_BYTES / UNIT, x->data + done, rest < UNIT ? rest : UNIT, o);
+			if (*p == NULL)
+				return false;
+			memset((*p)->fill, 0, sizeof((*p)->fill));
+		}
+		n = n < x->len - done ? n : x->len - done;
+		fill_page(*p, at % PAGE_BYTES, x->data + done, n, o);
+		done += n;
 	}
 	return true;
 }

@@ -43,15 +43,17 @@ enum zb_session_flag {
 };
 
 struct zb_session {
+	/* Lines 0 and 1: what every segment touches. */
 	struct zb_analysis *an;
 	struct zb_conn *conn;
-	struct zb_branch root;
-	struct zb_tcp_half half[2]; /* TCP: reassembly of each side */
-	const char *service[ZB_SERVICES_MAX];
-	uint8_t service_nr;
-	uint8_t flags;	  /* enum zb_session_flag */
-	uint8_t flips;	  /* times that roles were swapped */
 	uint16_t pending; /* deliveries pushed and not yet run */
+	uint8_t service_nr;
+	uint8_t flags;		    /* enum zb_session_flag */
+	uint8_t flips;		    /* times that roles were swapped */
+	struct zb_tcp_half half[2]; /* TCP: reassembly of each side */
+	/* From line 1 on: what every delivery touches. */
+	struct zb_branch root;
+	const char *service[ZB_SERVICES_MAX];
 };
 
 /* The session of a connection, or NULL. */
@@ -70,6 +72,15 @@ struct zb_session *zb_session_get(struct zb_analysis *an, struct zb_conn *c);
 static inline bool zb_session_listens(const struct zb_session *s)
 {
 	return s->root.first != NULL || s->root.probing;
+}
+
+/* The lines that a segment will touch. */
+static inline void zb_session_prefetch(const struct zb_conn *c)
+{
+	if (c->streams == NULL)
+		return;
+	for (unsigned line = 0; line < 3; line++)
+		__builtin_prefetch((const char *)c->streams + line * 64);
 }
 
 static inline bool zb_session_is_pending(const struct zb_conn *c)

@@ -150,7 +150,8 @@ static struct zb_tunnel *find(struct zb_tunnels *t, const struct zb_tunnel *want
 		x->next = t->bucket[bucket];
 		t->bucket[bucket] = x;
 		/* All workers come to the same. The top bit keeps clear of connections. */
-		x->uid_seq = want->uid_seq != 0 ? hash | 1ull << 63 : 0;
+		if (want->uid_seq != ZB_UID_SEQ_NONE)
+			x->uid_seq = (hash | 1ull << 63) & ~1ull;
 	} else {
 		unlink_from(t->table, x, ZB_TUNNEL_TABLE);
 	}
@@ -161,9 +162,7 @@ static struct zb_tunnel *find(struct zb_tunnels *t, const struct zb_tunnel *want
 
 static struct zb_tunnel *find_layer(struct zb_tunnels *t, const struct zb_layer *l, uint64_t now_ns)
 {
-	struct zb_tunnel want = {.type = l->type,
-				 .ip_version = l->addr_len == 4 ? 4 : 6,
-				 .uid_seq = 1};
+	struct zb_tunnel want = {.type = l->type, .ip_version = l->addr_len == 4 ? 4 : 6};
 
 	memcpy(want.addr[0], l->src, l->addr_len);
 	memcpy(want.addr[1], l->dst, l->addr_len);
@@ -252,7 +251,9 @@ void zb_tunnels_use_conn(struct zb_tunnels *t, const struct zb_conn *c, struct z
 
 void zb_tunnels_relay(struct zb_tunnels *t, const struct zb_conn *c, enum zb_tun_type type)
 {
-	struct zb_tunnel want = {.type = (uint8_t)type, .ip_version = c->key.ip_version};
+	struct zb_tunnel want = {.type = (uint8_t)type,
+				 .ip_version = c->key.ip_version,
+				 .uid_seq = ZB_UID_SEQ_NONE};
 	uint64_t now_ns = t->an->now_ns;
 	struct zb_tunnel *x;
 
@@ -272,12 +273,15 @@ void zb_tunnels_close(struct zb_tunnels *t, struct zb_tunnel *x, uint64_t ts_ns)
 }
 
 /* As Zeek's clock goes: the time of the first packet that comes later. */
-static uint64_t first_after(const struct zb_burst *b, uint64_t end_ns)
+static uint64_t first_after(const struct zb_tunnels *t, const struct zb_burst *b, uint64_t end_ns)
 {
-	for (uint16_t i = 0; i < b->pkt_nr; i++)
+	const struct zb_rxq *q = t->an->rxq;
+	uint64_t ns = q != NULL && q->ops->time_from != NULL ? q->ops->time_from(q, end_ns) : 0;
+
+	for (uint16_t i = 0; ns == 0 && i < b->pkt_nr; i++)
 		if (zb_pkt_now_ns(&b->pkts[i]) >= end_ns)
-			return zb_pkt_now_ns(&b->pkts[i]);
-	return end_ns;
+			ns = zb_pkt_now_ns(&b->pkts[i]);
+	return ns != 0 ? ns : end_ns;
 }
 
 void zb_tunnels_expire(struct zb_tunnels *t, const struct zb_burst *b, uint64_t now_ns)
@@ -285,7 +289,7 @@ void zb_tunnels_expire(struct zb_tunnels *t, const struct zb_burst *b, uint64_t 
 	struct zb_tunnel *x = t->active[0];
 
 	for (; x != NULL && now_ns >= x->used_ns + ZB_TUNNEL_EXPIRE_NS; x = t->active[0]) {
-		log_it(t, x, ZB_TUNNEL_EXPIRE, first_after(b, x->used_ns + ZB_TUNNEL_EXPIRE_NS));
+		log_it(t, x, ZB_TUNNEL_EXPIRE, first_after(t, b, x->used_ns + ZB_TUNNEL_EXPIRE_NS));
 		unlink_from(t->active, x, ZB_TUNNEL_ACTIVE);
 		x->is_active = false;
 		if (x->owner != NULL)

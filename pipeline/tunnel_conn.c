@@ -178,7 +178,7 @@ static void add_parent(struct zb_conn_tunnel *part, uint64_t uid_seq)
 	for (unsigned k = 0; k < part->parent_nr; k++)
 		if (part->parent[k] == uid_seq)
 			return;
-	if (uid_seq != 0 && part->parent_nr < ZB_TUNNEL_PARENTS_MAX)
+	if (uid_seq != ZB_UID_SEQ_NONE && part->parent_nr < ZB_TUNNEL_PARENTS_MAX)
 		part->parent[part->parent_nr++] = uid_seq;
 }
 

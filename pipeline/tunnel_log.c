@@ -34,7 +34,7 @@ void zb_tunnel_row(struct zb_row *row, const struct zb_once_row *r, uint64_t sec
 {
 	char uid[ZB_UID_MAX];
 
-	if (r->uid_seq != 0)
+	if (r->uid_seq != ZB_UID_SEQ_NONE)
 		zb_row_word(row, uid, zb_uid_format(uid, 'C', r->uid_seq, secret));
 	else
 		zb_row_unset(row);

@@ -19,7 +19,7 @@ struct zb_tunnel {
 	struct zb_tunnel *next;	       /* in its bucket */
 	struct zb_tunnel_link link[2]; /* ZB_TUNNEL_ACTIVE, ZB_TUNNEL_TABLE */
 	struct zb_conn_tunnel *owner;  /* UDP: in no bucket */
-	uint64_t uid_seq;	       /* 0: it has none */
+	uint64_t uid_seq;	       /* or ZB_UID_SEQ_NONE */
 	uint64_t seen_ns, used_ns;
 	uint8_t addr[2][16];
 	uint16_t port[2];

@@ -208,7 +208,7 @@ void zb_weird_net(struct zb_weird *w, enum zb_weird_name name)
 
 enum zb_weird_name zb_weird_in_tunnel(enum zb_weird_name name)
 {
-#define TUNNELLED(name)                                                                            \
+#define TUNNELLED(name) \
 	case ZB_WEIRD_##name: return ZB_WEIRD_##name##_in_tunnel
 	switch (name) {
 		TUNNELLED(truncated_link_header);
@@ -226,7 +226,8 @@ enum zb_weird_name zb_weird_in_tunnel(enum zb_weird_name name)
 	}
 #undef TUNNELLED
 	/* Elsewhere one follows the other. */
-	return name >= ZB_WEIRD_truncated_ethernet_frame && name < ZB_WEIRD_ayiya_empty_packet_in_tunnel
+	return name >= ZB_WEIRD_truncated_ethernet_frame &&
+			       name < ZB_WEIRD_ayiya_empty_packet_in_tunnel
 		       ? name + 1
 		       : name;
 }

@@ -100,7 +100,7 @@
 	X(arp, "ARP, counted")                                                                \
 	X(non_ip, "a link or network protocol the engine does not follow")                    \
 	X(fragment, "an IP fragment, held for reassembly")                                    \
-	X(tunnel, "unwrapped; analysed as its inner packet")                                    \
+	X(tunnel, "unwrapped; analysed as its inner packet")                                  \
 	X(truncated_link, "shorter than its link-layer header")                               \
 	X(truncated_ip, "shorter than its IP header, or than its IP length says")             \
 	X(bad_ip_header, "IP version, header length or total length make no sense")           \

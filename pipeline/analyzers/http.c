@@ -54,7 +54,6 @@ static void upgraded(struct http *h)
 {
 	h->upgraded = true;
 	h->side[ZB_ORIG].expect = h->side[ZB_RESP].expect = HTTP_NOTHING;
-	zb_analyzer_attach(&h->base, ZB_A_websocket);
 }
 
 static void reply_end(struct http *h)

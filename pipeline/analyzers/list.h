@@ -14,13 +14,8 @@
 	X(tls)              \
 	X(dtls)             \
 	X(ssh)              \
-	X(smtp)             \
-	X(ftp)              \
-	X(pop3)             \
 	X(imap)             \
-	X(irc)              \
 	X(sip)              \
-	X(socks)            \
 	X(xmpp)             \
 	X(mysql)            \
 	X(rdp)              \
@@ -39,7 +34,6 @@
 	X(dnp3_tcp)         \
 	X(dnp3_udp)         \
 	X(quic)             \
-	X(websocket)        \
 	X(rfb)
 
 #endif

@@ -148,7 +148,9 @@ static void source_ledger(const struct zb_rxq *q, struct zb_rxq_ledger *out)
 				      .link_bytes = s->bytes};
 }
 
-static const struct zb_rxq_ops source_ops = {source_burst, source_next_ns, source_ledger};
+static const struct zb_rxq_ops source_ops = {.burst = source_burst,
+					     .next_ns = source_next_ns,
+					     .ledger = source_ledger};
 
 static struct zb_log_set *logs_once(void)
 {

@@ -117,7 +117,7 @@ static const struct link_case cases[] = {
 	{"backbone bridge", ZB_LINK_ETHERNET, MACS "88e700000001" MACS "0800", ZB_FATE_conn},
 	{"FabricPath", ZB_LINK_ETHERNET, MACS "89030001" MACS "0800", ZB_FATE_conn},
 	{"spanning tree", ZB_LINK_ETHERNET,
-	 MACS "0026"
+	 MACS "001c"
 	      "424203"
 	      "0000000000",
 	 ZB_FATE_non_ip},

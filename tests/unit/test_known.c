@@ -85,7 +85,7 @@ static void known_nameless_service_is_logged_at_the_end(void **state)
 	zb_known_conn_end(b.an.known, &b.conn, b.an.now_ns + ZB_SEC_NS);
 	rows(&b, "known_services",
 	     "{\"ts\":1700000001.0,\"host\":\"192.168.1.2\",\"port_num\":9,\"port_proto\":\"tcp\","
-	     "\"service\":[]}\n");
+	     "\"service\":[\"\"]}\n");
 }
 
 static void is_service(struct analyzer_bed *b, bool expected)

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* websocket.c - placeholder */
-#include "pipeline/analyzer.h"
-
-const struct zb_analyzer_def zb_analyzer_websocket = {
-	.name = "websocket",
-	.state_bytes = sizeof(struct zb_analyzer),
-	.mem = ZB_MEM_analyzer,
-};
