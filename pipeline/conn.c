@@ -100,3 +100,15 @@ void zb_conn_flip(struct zb_conn *c)
 	}
 	zb_conn_history_add(c, ZB_ORIG, '^');
 }
+
+uint64_t zb_conn_idle_deadline(const struct zb_conn *c)
+{
+	uint64_t idle = c->last_ns + ZB_DNS_IDLE_NS, at = c->special_ns;
+
+	if (at == 0)
+		return c->last_ns + ZB_SHORT_INACTIVITY_NS;
+	/* Looks come at equal distances; the first that finds it idle for long enough ends it. */
+	if (at < idle)
+		at += (idle - at + ZB_DNS_CHECK_NS - 1) / ZB_DNS_CHECK_NS * ZB_DNS_CHECK_NS;
+	return at;
+}

@@ -26,6 +26,8 @@
 #define ZB_TCP_INACTIVITY_NS   (300 * ZB_SEC_NS)  /* once a side is past the handshake */
 #define ZB_LONG_INACTIVITY_NS  (3600 * ZB_SEC_NS) /* SSH, FTP control, telnet, rlogin */
 #define ZB_SHORT_INACTIVITY_NS (60 * ZB_SEC_NS)	  /* UDP, ICMP, other, TCP before that */
+#define ZB_DNS_CHECK_NS	       (10 * ZB_SEC_NS)	  /* dns_session_timeout: looked at so often, ... */
+#define ZB_DNS_IDLE_NS	       (9 * ZB_SEC_NS)	  /* ... DNS over UDP ends if idle for this */
 #define ZB_TCP_ATTEMPT_NS      (5 * ZB_SEC_NS)
 #define ZB_TCP_CLOSE_DELAY_NS  (5 * ZB_SEC_NS)
 #define ZB_TCP_LINGER_NS       (5 * ZB_SEC_NS)
@@ -126,7 +128,7 @@ struct zb_conn {
 	/* Line 1: written at birth, at death and by the wheel. */
 	uint64_t first_ns;
 	uint64_t uid_seq;    /* unique in the run; the uid is derived from it */
-	uint64_t special_ns; /* see flags */
+	uint64_t special_ns; /* TCP: see flags; else the first of DNS's looks, 0: not DNS */
 	struct zb_conn_rare *rare;
 	void *streams;	       /* reassembly and analyzers hang here */
 	uint32_t pool_next;    /* in the pool's free list */
@@ -197,4 +199,8 @@ void zb_conn_rare_free(struct zb_conn *c);
 
 /* Bytes of rare parts that the calling thread has allocated and not freed. */
 uint64_t zb_conn_rare_bytes(void);
+
+/* When a connection that is not TCP ends if nothing more comes. */
+uint64_t zb_conn_idle_deadline(const struct zb_conn *c);
+
 #endif

@@ -165,6 +165,6 @@ void zb_conn_packet(struct zb_conn_set *s, struct zb_conn *c, const struct zb_pk
 		zb_conn_set_tcp_cell(s, c);
 		zb_conn_set_deadline(s, c, zb_tcp_deadline(c));
 	} else {
-		zb_conn_set_deadline(s, c, c->last_ns + ZB_SHORT_INACTIVITY_NS);
+		zb_conn_set_deadline(s, c, zb_conn_idle_deadline(c));
 	}
 }

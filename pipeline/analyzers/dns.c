@@ -158,11 +158,22 @@ static bool take_each(struct dns_msg *m, unsigned nr, bool (*take)(struct dns_ms
 	return nr == 0;
 }
 
+/* So many questions are no DNS. Without its analyzer a flow lives as long as any. */
+static void reject(struct dns_msg *m)
+{
+	struct zb_conn *c = zb_analyzer_conn(&m->s->base);
+
+	dns_weird(m, ZB_WEIRD_DNS_Conn_count_too_large);
+	if (!zb_analyzer_violate(&m->s->base) || c->key.proto != IPPROTO_UDP)
+		return;
+	c->special_ns = 0;
+	c->deadline_ns = zb_conn_idle_deadline(c);
+}
+
 static void take_sections(struct dns_msg *m)
 {
 	if (m->question_nr > QUESTIONS_MAX) {
-		zb_analyzer_violate(&m->s->base);
-		dns_weird(m, ZB_WEIRD_DNS_Conn_count_too_large);
+		reject(m);
 		return;
 	}
 	if (!take_each(m, m->question_nr, take_question))
@@ -402,6 +413,14 @@ static void dns_fin(struct zb_analyzer *a, unsigned side)
 
 /* ---- the analyzer ---- */
 
+static void dns_begin(struct zb_analyzer *a)
+{
+	struct zb_conn *c = zb_analyzer_conn(a);
+
+	if (c->key.proto == IPPROTO_UDP)
+		c->special_ns = c->last_ns + ZB_DNS_CHECK_NS;
+}
+
 static void dns_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
 {
 	struct dns *s = (struct dns *)a;
@@ -440,6 +459,7 @@ const struct zb_analyzer_def zb_analyzer_dns = {
 	.mem = ZB_MEM_dns,
 	.tcp_ports = tcp_ports,
 	.udp_ports = udp_ports,
+	.begin = dns_begin,
 	.data = dns_data,
 	.fin = dns_fin,
 	.flip = dns_flip,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make_pipeline_corpus.c - writes the seeds of fuzz_decode and fuzz_engine: one packet or
- * conversation each */
+/* make_pipeline_corpus.c - writes the seeds of fuzz_decode, fuzz_engine and fuzz_frag: one packet,
+ * conversation or set of fragments each */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -108,6 +108,95 @@ static void decode_seeds(void)
 	}
 }
 
+/* What stands between an outer packet and the one inside. */
+static const struct {
+	const char *name;
+	uint8_t proto, len;
+	uint16_t port;
+	const char *head;
+} tunnels[] = {
+	{"ipip", 4, 0, 0, ""},
+	{"gre", 47, 8, 0, "\x20\0\x08\0\0\0\0\7"},
+	{"gre_ethernet", 47, 18, 0,
+	 "\0\0\x65\x58"
+	 "aaaaaabbbbbb\x08\0"},
+	{"erspan2", 47, 30, 0,
+	 "\x10\0\x88\xbe\0\0\0\0\0\0\0\0\0\0\0\0"
+	 "aaaaaabbbbbb\x08\0"},
+	{"pptp", 47, 16, 0, "\x30\1\x88\x0b\0\0\0\0\0\0\0\0\xff\3\0\x21"},
+	{"vxlan", 17, 22, 4789,
+	 "\x08\0\0\0\0\0\7\0"
+	 "aaaaaabbbbbb\x08\0"},
+	{"geneve", 17, 26, 6081,
+	 "\1\0\x65\x58\0\0\0\0\0\0\0\0"
+	 "aaaaaabbbbbb\x08\0"},
+	{"gtp", 17, 16, 2152, "\x34\xff\0\0\0\0\0\7\0\0\0\x85\1\0\0\0"},
+	{"ayiya", 17, 24, 5072, "\x41\0\1\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"},
+};
+
+static uint32_t tunnel_packet(uint8_t *at, size_t i)
+{
+	uint8_t inner[FB_MAX], raw[FB_MAX + 64];
+	uint32_t len = fb_ip(inner, &packets[i % 2].spec), hdr = tunnels[i].proto == 17 ? 28 : 20;
+	struct fb_spec outer = {.proto = tunnels[i].proto,
+				.src = 3,
+				.dst = 4,
+				.sport = 50000,
+				.dport = tunnels[i].port,
+				.payload_len = tunnels[i].len + len};
+
+	memcpy(raw, tunnels[i].head, tunnels[i].len);
+	memcpy(raw + tunnels[i].len, inner, len);
+	len = fb_ip(at, &outer);
+	memcpy(at + hdr, raw, len - hdr);
+	return len;
+}
+
+/* Alone; and in two fragments, behind their lengths. Checksums are ignored. */
+static void tunnel_seeds(void)
+{
+	uint8_t buf[3 + 64 + 2 * FB_MAX] = {1, 1}, whole[FB_MAX];
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(tunnels) / sizeof(tunnels[0]); i++) {
+		uint32_t len = tunnel_packet(buf + 3, i), at = 3;
+
+		buf[1] = 1;
+		snprintf(name, sizeof(name), "tunnel_%s", tunnels[i].name);
+		seed("decode", name, buf, 3 + len);
+		memcpy(whole, buf + 3, len);
+		buf[1] = 1 | 8;
+		for (unsigned k = 0; k < 2; k++) {
+			uint32_t n = k == 0 ? 32 : len - 20 - 32;
+
+			fb_put16(buf + at, 20 + n);
+			memcpy(buf + at + 2, whole, 20);
+			fb_put16(buf + at + 4, 20 + n);
+			fb_put16(buf + at + 8, k == 0 ? 0x2000 : 4);
+			memcpy(buf + at + 22, whole + 20 + k * 32, n);
+			at += 22 + n;
+		}
+		snprintf(name, sizeof(name), "fragments_%s", tunnels[i].name);
+		seed("decode", name, buf, at);
+	}
+}
+
+static void frag_seeds(void)
+{
+	static const uint8_t in_order[] = {4, 0,  0,  0, 64, 1,	  4, 0, 64,
+					   0, 64, 65, 0, 0,  128, 0, 9, 1},
+			     backwards[] = {0, 0,  128, 0, 9, 1, 4, 0,	64,
+					    0, 64, 65,	4, 0, 0, 0, 64, 1},
+			     overlap[] = {20, 0,  0, 0,	 64, 1,	 20, 0, 32,
+					  0,  64, 9, 16, 0,  88, 0,  9, 1},
+			     teardrop[] = {4, 0, 0, 0, 36, 1, 0, 0, 24, 0, 4, 1};
+
+	seed("frag", "in_order", in_order, sizeof(in_order));
+	seed("frag", "backwards", backwards, sizeof(backwards));
+	seed("frag", "overlap", overlap, sizeof(overlap));
+	seed("frag", "teardrop", teardrop, sizeof(teardrop));
+}
+
 #define TALK(name, ...)                                            \
 	do {                                                       \
 		static const uint8_t r[][ER_SIZE] = {__VA_ARGS__}; \
@@ -146,12 +235,14 @@ static void engine_seeds(void)
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
-		fprintf(stderr,
-			"usage: make_pipeline_corpus FOLDER (with decode/ and engine/ in it)\n");
+		fprintf(stderr, "usage: make_pipeline_corpus FOLDER (with decode/, engine/ and "
+				"frag/ in it)\n");
 		return 2;
 	}
 	folder = argv[1];
 	decode_seeds();
+	tunnel_seeds();
+	frag_seeds();
 	engine_seeds();
 	return 0;
 }
