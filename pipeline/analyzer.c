@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* analyzer.c - what analyzers may ask for; see analyzer.h */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "pipeline/branch.h"
@@ -105,11 +106,28 @@ void zb_analyzer_weird(struct zb_analyzer *a, enum zb_weird_name name, const cha
 	zb_weird_conn(zb_analyzer_analysis(a)->weird, zb_analyzer_conn(a), name, addl);
 }
 
+/*
+ * When the first datagram swaps the roles, Zeek takes it for the new originator's: it has noted who
+ * sent it, and counts it afterwards.
+ */
+static void flip_first_datagram(struct zb_conn *c)
+{
+	struct zb_endpoint e = c->end[0];
+
+	zb_conn_flip(c);
+	c->end[1] = c->end[0];
+	c->end[0] = e;
+}
+
 void zb_analyzer_flip_conn(struct zb_analyzer *a)
 {
 	struct zb_session *s = session_of(a);
+	const struct zb_endpoint *e = s->conn->end;
 
-	zb_conn_flip(s->conn);
+	if (s->conn->key.proto == IPPROTO_UDP && e[0].pkts + e[1].pkts == 1)
+		flip_first_datagram(s->conn);
+	else
+		zb_conn_flip(s->conn);
 	zb_session_flip(s);
 }
 

@@ -14,7 +14,9 @@
 	X(DNS_RR_bad_length, LOG, "DNS")                         \
 	X(DNS_RR_length_mismatch, LOG, "DNS")                    \
 	X(DNS_RR_unknown_type, LOG, "DNS")                       \
-	X(DNS_SVBC_wrong_length, LOG, "DNS")                     \
+	X(DNS_SVCB_alpn_length_invalid, LOG, "DNS")              \
+	X(DNS_SVCB_port_length_invalid, LOG, "DNS")              \
+	X(DNS_SVCB_wrong_length, LOG, "DNS")                     \
 	X(DNS_TXT_char_str_past_rdlen, LOG, "DNS")               \
 	X(DNS_label_forward_compress_offset, PER_ORIG, "DNS")    \
 	X(DNS_label_len_gt_name_len, PER_ORIG, "DNS")            \

@@ -158,16 +158,17 @@ static bool take_each(struct dns_msg *m, unsigned nr, bool (*take)(struct dns_ms
 	return nr == 0;
 }
 
-/* So many questions are no DNS. Without its analyzer a flow lives as long as any. */
+/*
+ * So many questions are no DNS. A flow without its analyzer lives as long as any, but Zeek takes
+ * the analyzer away only when something more comes; until then the deadline stays what it is.
+ */
 static void reject(struct dns_msg *m)
 {
 	struct zb_conn *c = zb_analyzer_conn(&m->s->base);
 
+	if (zb_analyzer_violate(&m->s->base) && c->key.proto == IPPROTO_UDP)
+		c->special_ns = 0;
 	dns_weird(m, ZB_WEIRD_DNS_Conn_count_too_large);
-	if (!zb_analyzer_violate(&m->s->base) || c->key.proto != IPPROTO_UDP)
-		return;
-	c->special_ns = 0;
-	c->deadline_ns = zb_conn_idle_deadline(c);
 }
 
 static void take_sections(struct dns_msg *m)
@@ -299,18 +300,19 @@ static bool message(struct dns *s, bool from_orig, const uint8_t *d, size_t n)
 	m.is_netbios = zb_conn_port(zb_analyzer_conn(&s->base), ZB_RESP) == NETBIOS_PORT;
 	m.is_tracked = m.opcode == DNS_QUERY || m.opcode == DNS_NOTIFY || m.opcode == DNS_UPDATE;
 	m.is_update = m.opcode == DNS_UPDATE && !m.is_netbios;
+	if (!m.is_tracked && !m.is_netbios) {
+		dns_weird_number(&m, ZB_WEIRD_DNS_unknown_opcode, m.opcode);
+		zb_conn_history_limit(zb_analyzer_conn(&s->base));
+		return false;
+	}
 	flipped = settle_roles(s, m.is_reply, from_orig);
 	event(&m);
 	if (!m.is_reply)
 		zb_analyzer_analysis(&s->base)->stat->c[ZB_C_dns_requests]++;
-	if (m.is_tracked) {
+	if (m.is_tracked)
 		track(&m);
-	} else if (m.is_netbios) {
+	else
 		look_over(&m);
-	} else {
-		dns_weird_number(&m, ZB_WEIRD_DNS_unknown_opcode, m.opcode);
-		zb_conn_history_limit(zb_analyzer_conn(&s->base));
-	}
 	event(&m);
 	return flipped;
 }

@@ -99,19 +99,57 @@ static bool take_soa(struct dns_msg *m, size_t n)
 	return true;
 }
 
-/* The target may be read only to step over it; what is behind is stepped over by length. */
+/* Names of protocols, each with its length before it (RFC 9460, 7.1.1). */
+static void check_alpn(struct dns_msg *m, const uint8_t *d, size_t n)
+{
+	while (n > 0) {
+		size_t len = 1u + *d;
+
+		if (len > n) {
+			dns_weird(m, ZB_WEIRD_DNS_SVCB_alpn_length_invalid);
+			return;
+		}
+		d += len;
+		n -= len;
+	}
+}
+
+static void check_parameters(struct dns_msg *m, const uint8_t *d, size_t n)
+{
+	enum { ALPN = 1, PORT = 3 };
+
+	while (n >= 4) {
+		unsigned key = (unsigned)(d[0] << 8 | d[1]);
+		size_t len = (size_t)d[2] << 8 | d[3];
+
+		d += 4;
+		n -= 4;
+		if (len > n)
+			return;
+		if (key == ALPN)
+			check_alpn(m, d, len);
+		else if (key == PORT && len != 2)
+			dns_weird(m, ZB_WEIRD_DNS_SVCB_port_length_invalid);
+		d += len;
+		n -= len;
+	}
+}
+
+/* Priority, target and parameters (RFC 9460, 2.2), of which Zeek makes no answer. */
 static bool take_svcb(struct dns_msg *m, size_t n)
 {
 	const uint8_t *from = m->p;
 
-	if (dns_left(m) < 3) {
-		dns_weird(m, ZB_WEIRD_DNS_SVBC_wrong_length);
+	if (n >= 3) {
+		dns_take16(m);
+		dns_skip_name(m);
+	}
+	if (n < 3 || (size_t)(m->p - from) > n) {
+		dns_weird(m, ZB_WEIRD_DNS_SVCB_wrong_length);
 		return false;
 	}
-	dns_take16(m);
-	dns_skip_name(m);
-	if ((size_t)(m->p - from) < n)
-		dns_skip(m, n - (size_t)(m->p - from));
+	check_parameters(m, m->p, n - (size_t)(m->p - from));
+	m->p = from + n;
 	return true;
 }
 
