@@ -105,7 +105,8 @@ static void add_fragment(struct dtls *t, unsigned side, const struct fragment *i
 	}
 	if (!grow(t, b, end))
 		return;
-	memcpy(b->p + in->at, in->data.p, in->data.n);
+	if (in->data.n != 0) /* else there may be no buffer yet */
+		memcpy(b->p + in->at, in->data.p, in->data.n);
 	f->at[f->nr++] = (uint16_t)in->at;
 	f->got += (uint32_t)in->data.n;
 	if (f->got < f->length)
