@@ -15,6 +15,9 @@ enum {
 	TYPE_MPLS_MC = 0x8848,
 	TYPE_PPPOE = 0x8864,
 	TYPE_QINQ = 0x88a8,
+	TYPE_PBB = 0x88e7, /* IEEE 802.1ah: service tag, then a frame */
+	TYPE_FABRICPATH = 0x8903,
+	TYPE_VNTAG = 0x8926, /* IEEE 802.1BR, as Cisco had it before */
 	TYPE_QINQ_9100 = 0x9100,
 	TYPE_QINQ_9200 = 0x9200,
 };
@@ -58,10 +61,38 @@ static uint32_t after_ppp(const uint8_t *d, uint32_t len, uint32_t off)
 	}
 }
 
+/* LLC, which with SNAP carries a type: *type follows where it returns. */
+static uint32_t after_llc(const uint8_t *d, uint32_t len, uint32_t off, uint32_t *type)
+{
+	uint32_t head;
+
+	if (len - off < 9 || d[off] != 0xaa || d[off + 1] != 0xaa)
+		return len;
+	head = (d[off + 2] & 3) == 3 ? 3 : 4; /* an unnumbered frame's control is one byte */
+	if (len - off <= head + 5 || (d[off + head] | d[off + head + 1] | d[off + head + 2]) != 0)
+		return len;
+	*type = be16(d + off + head + 3);
+	return *type > TYPE_LEN_MAX ? off + head + 5 : len;
+}
+
+/* A frame's addresses, behind FabricPath's if it has them; *type follows where it returns. */
+static uint32_t after_addresses(const uint8_t *d, uint32_t len, uint32_t off, uint32_t *type)
+{
+	if (len - off < 14)
+		return len;
+	*type = be16(d + off + 12);
+	if (*type != TYPE_FABRICPATH)
+		return off + 14;
+	if (len - off < 16 + 14)
+		return len;
+	*type = be16(d + off + 16 + 12);
+	return off + 16 + 14;
+}
+
 /* off is past the type field. */
 static uint32_t after_type(const uint8_t *d, uint32_t len, uint32_t type, uint32_t off)
 {
-	for (;;) {
+	while (off < len) {
 		switch (type) {
 		case TYPE_IPV4:
 		case TYPE_IPV6: return off;
@@ -73,21 +104,36 @@ static uint32_t after_type(const uint8_t *d, uint32_t len, uint32_t type, uint32
 				return len;
 			type = be16(d + off + 2);
 			off += 4;
-			continue;
+			break;
+		case TYPE_VNTAG:
+			if (len - off < 6)
+				return len;
+			type = be16(d + off + 4);
+			off += 6;
+			break;
+		case TYPE_PBB:
+			if (len - off < 4)
+				return len;
+			off = after_addresses(d, len, off + 4, &type);
+			break;
 		case TYPE_MPLS:
 		case TYPE_MPLS_MC: return after_mpls(d, len, off);
 		case TYPE_PPPOE: return len - off < 6 ? len : after_ppp(d, len, off + 6);
-		default: break;
+		default:
+			if (type > TYPE_LEN_MAX)
+				return len;
+			off = after_llc(d, len, off, &type);
 		}
-		/* LLC with SNAP carries a type behind the length. */
-		if (type > TYPE_LEN_MAX || len - off < 8 ||
-		    memcmp(d + off, "\xaa\xaa\x03\0\0\0", 6) != 0)
-			return len;
-		type = be16(d + off + 6);
-		if (type <= TYPE_LEN_MAX)
-			return len;
-		off += 8;
 	}
+	return len;
+}
+
+static uint32_t after_ethernet(const uint8_t *d, uint32_t len, uint32_t off)
+{
+	uint32_t type = 0;
+
+	off = after_addresses(d, len, off, &type);
+	return after_type(d, len, type, off);
 }
 
 static uint32_t after_null(const uint8_t *d, uint32_t len)
@@ -112,7 +158,7 @@ static uint32_t after_null(const uint8_t *d, uint32_t len)
 static uint32_t find_ip(enum zb_link link, const uint8_t *d, uint32_t len)
 {
 	switch (link) {
-	case ZB_LINK_ETHERNET: return len < 14 ? len : after_type(d, len, be16(d + 12), 14);
+	case ZB_LINK_ETHERNET: return after_ethernet(d, len, 0);
 	case ZB_LINK_RAW_IP: return 0;
 	case ZB_LINK_SLL: return len < 16 ? len : after_type(d, len, be16(d + 14), 16);
 	case ZB_LINK_SLL2: return len < 20 ? len : after_type(d, len, be16(d), 20);
@@ -217,9 +263,7 @@ bool zb_ip_walk_at(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip
 
 bool zb_ip_walk_ethernet(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip_walk *w)
 {
-	if (len - off < 14)
-		return false;
-	return zb_ip_walk_at(data, len, after_type(data, len, be16(data + off + 12), off + 14), w);
+	return zb_ip_walk_at(data, len, after_ethernet(data, len, off), w);
 }
 
 void zb_ip_fragment(const uint8_t *data, const struct zb_ip_walk *w, struct zb_ip_fragment *f)

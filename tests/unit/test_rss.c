@@ -156,7 +156,11 @@ static void rss_small_link_headers_are_followed(void **state)
 		{ZB_LINK_PPP, "\xff\x03\xc0\x21", 4, false},
 		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\0\x40\xaa\xaa\3\0\0\0\x08\0", 22, true},
 		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\0\x40\x42\x42\3\0\0\0\x08\0", 22, false},
+		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\0\x40\xaa\xaa\1\1\0\0\0\x08\0", 23, true},
 		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\x08\x06", 14, false},
+		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\x89\x26\1\2\3\4\x08\0", 20, true},
+		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\x88\xe7\0\0\0\1ccccccdddddd\x08\0", 32, true},
+		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\x89\x03\1\2ccccccdddddd\x08\0", 30, true},
 	};
 
 	(void)state;
