@@ -37,6 +37,7 @@ struct zb_engine {
 	struct zb_engine_conf conf;
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */
+	uint64_t last_ns;  /* when all is over: of the last packet of any worker; else 0 */
 };
 
 /* To decode and hash only, fragments and tunnels are left as they are. */
@@ -259,6 +260,21 @@ static NOINLINE void zb_stage_stream(struct zb_engine *e)
 }
 
 /*
+ * Beyond the cap every burst ends more connections than it can have begun. Those that go are the
+ * next to time out, which may hold little; so what hangs on the others gets no more than an eighth
+ * beyond it.
+ */
+static void hold_cap(struct zb_engine *e)
+{
+	uint64_t conns = zb_conn_set_bytes(&e->set), cap = e->conf.memcap_bytes;
+	uint64_t most = cap + cap / 8;
+
+	e->an.mem.total_max = most > conns ? most - conns : 0;
+	if (e->an.mem.total + conns > cap)
+		zb_conn_set_shed(&e->set, ZB_BURST_MAX);
+}
+
+/*
  * Ends only what a packet still to come would find ended too, however late it says it is: so rows
  * do not depend on where bursts end.
  */
@@ -269,10 +285,8 @@ static NOINLINE void zb_stage_expire(struct zb_engine *e)
 	zb_tunnels_expire(e->an.tunnels, &e->b, now);
 	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
 	zb_file_set_expire(e->an.files, now);
-	/* Beyond the cap every burst ends more connections than it can have begun. */
-	if (e->conf.memcap_bytes != 0 &&
-	    e->an.mem.total + zb_conn_set_bytes(&e->set) > e->conf.memcap_bytes)
-		zb_conn_set_shed(&e->set, ZB_BURST_MAX);
+	if (e->conf.memcap_bytes != 0)
+		hold_cap(e);
 }
 
 static void prefetch_conn(const struct zb_conn *c)
@@ -292,7 +306,34 @@ static uint64_t end_ns(const struct zb_engine *e, const struct zb_conn *c)
 	if (q->ops->time_from != NULL)
 		ns = q->ops->time_from(q, c->deadline_ns);
 	/* Nothing comes after it: it is the traffic that ends. */
-	return ns != 0 ? ns : now;
+	return ns != 0 ? ns : now > e->last_ns ? now : e->last_ns;
+}
+
+/*
+ * Time of the last packet of the whole source, which another worker may have had: found by
+ * bisection, once, when this worker's queue is done.
+ */
+static uint64_t last_ns(const struct zb_engine *e)
+{
+	const struct zb_rxq *q = e->conf.rxq;
+	uint64_t low = e->conf.stat->net_time_ns, step = ZB_SEC_NS, high, ns;
+
+	if (!q->done || q->ops->time_from == NULL)
+		return low;
+	for (high = low + 1; (ns = q->ops->time_from(q, high)) != 0; step *= 2) {
+		low = ns;
+		high = low + step;
+	}
+	while (high - low > 1) {
+		uint64_t mid = low + (high - low) / 2;
+
+		ns = q->ops->time_from(q, mid);
+		if (ns != 0)
+			low = ns;
+		else
+			high = mid;
+	}
+	return low;
 }
 
 static NOINLINE void zb_stage_log(struct zb_engine *e)
@@ -495,6 +536,9 @@ static void drain(struct zb_engine *e)
 {
 	uint32_t cursor = 0;
 
+	e->last_ns = last_ns(e);
+	if (e->an.tunnels != NULL)
+		zb_tunnels_expire(e->an.tunnels, &e->b, e->last_ns);
 	while (zb_conn_set_drain(&e->set, &cursor))
 		zb_stage_log(e);
 	for (uint16_t i = 0; i < ZB_LOG_ENGINE_NR; i++) {

@@ -20,6 +20,7 @@ static const uint64_t mem_limit[ZB_MEM_NR] = {ZB_MEM_LIST(LIMIT)};
 void zb_mem_init(struct zb_mem *m, const uint64_t *limit)
 {
 	memset(m, 0, sizeof(*m));
+	m->total_max = UINT64_MAX;
 	for (unsigned i = 0; i < ZB_MEM_NR; i++)
 		m->limit[i] = limit != NULL && limit[i] != 0 ? limit[i] : mem_limit[i];
 }
@@ -35,7 +36,8 @@ static void *taken(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n)
 
 static int has_room(const struct zb_mem *m, enum zb_mem_kind kind, size_t n)
 {
-	return m->bytes[kind] <= m->limit[kind] && n <= m->limit[kind] - m->bytes[kind];
+	return m->bytes[kind] <= m->limit[kind] && n <= m->limit[kind] - m->bytes[kind] &&
+	       m->total <= m->total_max && n <= m->total_max - m->total;
 }
 
 void *zb_mem_get(struct zb_mem *m, enum zb_mem_kind kind, size_t n)

@@ -38,7 +38,8 @@
 enum zb_mem_kind { ZB_MEM_LIST(ZB_ENUM_M) ZB_MEM_NR };
 
 struct zb_mem {
-	uint64_t total; /* of all kinds */
+	uint64_t total;	    /* of all kinds */
+	uint64_t total_max; /* nothing more is given beyond; UINT64_MAX after zb_mem_init() */
 	uint64_t bytes[ZB_MEM_NR];
 	uint64_t limit[ZB_MEM_NR];
 	uint64_t shed[ZB_MEM_NR]; /* pieces of state given up for want of room */
@@ -49,7 +50,7 @@ extern const char *const zb_mem_name[ZB_MEM_NR], *const zb_mem_help[ZB_MEM_NR];
 /* Nothing held. limit: by enum zb_mem_kind, 0: the default; NULL: all defaults. */
 void zb_mem_init(struct zb_mem *m, const uint64_t *limit);
 
-/* n bytes, zeroed; NULL: the kind is at its limit, or memory is out. */
+/* n bytes, zeroed; NULL: the kind or the total is at its limit, or memory is out. */
 void *zb_mem_get(struct zb_mem *m, enum zb_mem_kind kind, size_t n);
 
 /* The same without clearing: for data that are written at once. */

@@ -267,8 +267,11 @@ void zb_tunnels_relay(struct zb_tunnels *t, const struct zb_conn *c, enum zb_tun
 
 void zb_tunnels_close(struct zb_tunnels *t, struct zb_tunnel *x, uint64_t ts_ns)
 {
+	uint64_t end_ns = x->used_ns + ZB_TUNNEL_EXPIRE_NS;
+
+	/* Both at once: Zeek sees to what expires first. */
 	if (x->is_active)
-		log_it(t, x, ZB_TUNNEL_CLOSE, ts_ns);
+		log_it(t, x, ts_ns >= end_ns ? ZB_TUNNEL_EXPIRE : ZB_TUNNEL_CLOSE, ts_ns);
 	drop(t, x);
 }
 

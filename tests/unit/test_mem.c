@@ -38,6 +38,29 @@ static void mem_kind_at_its_limit_gives_nothing_more(void **state)
 	assert_int_equal(m.total, 0);
 }
 
+/* The total has a limit as well, whatever the kinds still have; what is held stays. */
+static void mem_total_at_its_limit_gives_nothing_more(void **state)
+{
+	struct zb_mem m;
+	void *p;
+
+	(void)state;
+	zb_mem_init(&m, NULL);
+	p = zb_mem_get(&m, ZB_MEM_dns, 100);
+	m.total_max = 110;
+	assert_null(zb_mem_get(&m, ZB_MEM_http, 11));
+	assert_null(zb_mem_resize(&m, ZB_MEM_dns, p, 100, 111));
+	p = zb_mem_resize(&m, ZB_MEM_dns, p, 100, 110);
+	assert_non_null(p);
+	m.total_max = 50;
+	assert_null(zb_mem_get(&m, ZB_MEM_http, 1));
+	assert_null(zb_mem_resize(&m, ZB_MEM_dns, p, 110, 111));
+	zb_mem_put(&m, ZB_MEM_dns, p, 110);
+	p = zb_mem_get(&m, ZB_MEM_http, 50);
+	assert_non_null(p);
+	zb_mem_put(&m, ZB_MEM_http, p, 50);
+}
+
 /* Kinds without a limit of their own have the default. */
 static void mem_no_limit_given_default_holds(void **state)
 {
@@ -148,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mem_kind_at_its_limit_gives_nothing_more),
+		cmocka_unit_test(mem_total_at_its_limit_gives_nothing_more),
 		cmocka_unit_test(mem_no_limit_given_default_holds),
 		cmocka_unit_test(mem_get_is_zeroed),
 		cmocka_unit_test(mem_resize_keeps_content_and_count),
