@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * make_analyzer_corpus.c - writes the seeds of the analyzers' fuzzers: one valid conversation each,
+ * in the form that fuzz_analyzer.c describes
+ *
+ *     make_analyzer_corpus tests/fuzz/corpus
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { ORIG = 0, RESP = 0x80 };
+
+struct said {
+	uint8_t side;
+	uint16_t n;
+	const char *d;
+};
+
+struct seed {
+	const char *analyzer, *name;
+	struct said said[6];
+};
+
+/* A literal that either side says, without its terminator. */
+#define SAY(side, text)                      \
+	{                                    \
+		side, sizeof(text) - 1, text \
+	}
+
+#define TLS_RANDOM	"0123456789abcdef0123456789abcdef"
+#define TEN		"0123456789"
+#define SMB_HEADER	"\xfeSMB\100\0\0\0\0\0\0\0"
+#define SMB_HEADER_REST "\1\0\0\0\0\0\0\0" TEN TEN TEN TEN "01"
+#define NTP_REST	TEN TEN TEN TEN "0123456"
+#define DNS_QUESTION	"\3www\7example\3com\0\0\1\0\1"
+#define SIP_REST                                                                     \
+	"Via: SIP/2.0/UDP h\r\nFrom: <sip:a@h>\r\nTo: <sip:b@h>\r\nCall-ID: 1@h\r\n" \
+	"CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+#define SNMP_SYSTEM "\x30\x0e\x30\x0c\6\x08\x2b\6\1\2\1\1\1\0\5\0"
+#define KRB_ERROR   "\x7e\x13\x30\x11\xa0\3\2\1\5\xa1\3\2\1\x1e\xa9\5\x1b\3ABC"
+
+/* Hello of a client: version, random, no session, one suite, no compression, a server's name. */
+#define TLS_HELLO(version) \
+	version TLS_RANDOM "\0\0\2\xc0\x2f\1\0\0\x14\0\0\0\x10\0\x0e\0\0\13example.com"
+#define TLS_SERVER_HELLO(version) version TLS_RANDOM "\0\xc0\x2f\0\0\0"
+
+static const struct seed seeds[] = {
+	{"dns",
+	 "query",
+	 {SAY(ORIG, "\0\7\1\0\0\1\0\0\0\0\0\0" DNS_QUESTION),
+	  SAY(RESP, "\0\7\x81\x80\0\1\0\1\0\0\0\0" DNS_QUESTION
+		    "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\1\2\3\4")}},
+	{"http",
+	 "get",
+	 {SAY(ORIG, "GET /a?b HTTP/1.1\r\nHost: h\r\nUser-Agent: u\r\n\r\n"),
+	  SAY(RESP, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")}},
+	{"http",
+	 "chunked",
+	 {SAY(ORIG, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na=b"),
+	  SAY(RESP, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+		    "0\r\n\r\n")}},
+	{"http",
+	 "range",
+	 {SAY(ORIG, "GET / HTTP/1.1\r\nHost: h\r\nRange: bytes=5-9\r\n\r\n"),
+	  SAY(RESP, "HTTP/1.1 206 Partial Content\r\n"
+		    "Content-Range: bytes 5-9/20\r\nContent-Length: 5\r\n\r\n"
+		    "world")}},
+	{"tls",
+	 "hellos",
+	 {SAY(ORIG, "\x16\3\1\0\x43\1\0\0\x3f" TLS_HELLO("\3\3")),
+	  SAY(RESP, "\x16\3\3\0\x2c\2\0\0\x28" TLS_SERVER_HELLO("\3\3"))}},
+	{"tls",
+	 "version_2",
+	 {SAY(ORIG, "\x80\x1f\1\3\0\0\6\0\0\0\x10\0\0\4\1\0\x80"
+		    "0123456789abcdef")}},
+	{"dtls",
+	 "hellos",
+	 {SAY(ORIG,
+	      "\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x4c\1\0\0\x40\0\0\0\0\0\0\0\x40\xfe\xfd" TLS_RANDOM
+	      "\0\0\0\2\xc0\x2f\1\0\0\x14\0\0\0\x10\0\x0e\0\0\13example.com"),
+	  SAY(RESP,
+	      "\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x34\2\0\0\x28\0\0\0\0\0\0\0\x28" TLS_SERVER_HELLO(
+		      "\xfe\xfd"))}},
+	{"ssh",
+	 "versions",
+	 {SAY(RESP, "SSH-2.0-s\r\n"), SAY(ORIG, "SSH-2.0-c\r\n"), SAY(ORIG, "\0\0\0\x0c\4\x14" TEN),
+	  SAY(ORIG, "\0\0\0\x0c\12\25" TEN)}},
+	{"imap",
+	 "starttls",
+	 {SAY(RESP, "* OK ready\r\n"), SAY(ORIG, "a STARTTLS\r\n"), SAY(RESP, "a OK go\r\n"),
+	  SAY(ORIG, "\x16\3\1\0\x43\1\0\0\x3f" TLS_HELLO("\3\3"))}},
+	{"sip",
+	 "options",
+	 {SAY(ORIG, "OPTIONS sip:b@h SIP/2.0\r\n" SIP_REST),
+	  SAY(RESP, "SIP/2.0 200 OK\r\n" SIP_REST)}},
+	{"xmpp",
+	 "starttls",
+	 {SAY(ORIG, "<?xml version='1.0'?><stream:stream>"),
+	  SAY(RESP, "<stream:features><starttls/></stream:features>"), SAY(ORIG, "<starttls/>"),
+	  SAY(RESP, "<proceed/>")}},
+	{"mysql",
+	 "greeting",
+	 {SAY(RESP, "\23\0\0\0\n8.0.1\0idid12345678"), SAY(ORIG, "\5\0\0\1\5\xa2\0\0\0")}},
+	{"mysql",
+	 "tls",
+	 {SAY(RESP, "\23\0\0\0\n8.0.1\0idid12345678"),
+	  SAY(ORIG, "\40\0\0\1\5\xaa\0\0" TEN TEN "01234567")}},
+	{"rdp",
+	 "settings",
+	 {SAY(ORIG, "\3\0\0\x0b\6\xe0\0\0\0\0\0"), SAY(RESP, "\3\0\0\x0b\6\xd0\0\0\0\0\0"),
+	  SAY(ORIG, "\3\0\0\x0f\2\xf0\x80"
+		    "Duca\10\1\xc0\0")}},
+	{"rdp",
+	 "tls",
+	 {SAY(ORIG, "\3\0\0\x0b\6\xe0\0\0\0\0\0"),
+	  SAY(RESP, "\3\0\0\x13\x0e\xd0\0\0\0\0\0\2\0\10\0\1\0\0\0")}},
+	{"syslog", "line", {SAY(ORIG, "<34>Oct 11 22:14:15 h su: failed")}},
+	{"dhcp",
+	 "discover",
+	 {SAY(ORIG, "\1\1\6\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" TEN TEN TEN TEN TEN
+			    TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+		    "01234567\x63\x82\x53\x63\x35\1"
+		    "\1\xff")}},
+	{"ntp", "both", {SAY(ORIG, "\x23" NTP_REST), SAY(RESP, "\x24" NTP_REST)}},
+	{"snmp",
+	 "get",
+	 {SAY(ORIG, "\x30\x26\2\1\0\4\6public\xa0\x19\2\1\1\2\1\0\2\1\0" SNMP_SYSTEM),
+	  SAY(RESP, "\x30\x26\2\1\0\4\6public\xa2\x19\2\1\1\2\1\0\2\1\0" SNMP_SYSTEM)}},
+	{"smb",
+	 "negotiate",
+	 {SAY(ORIG, "\0\0\0\x64" SMB_HEADER "\0\0" SMB_HEADER_REST TEN TEN TEN "012345"),
+	  SAY(RESP, "\0\0\0\x64" SMB_HEADER "\0\0" SMB_HEADER_REST TEN TEN TEN "012345"),
+	  SAY(ORIG, "\0\0\0\x64" SMB_HEADER "\1\0" SMB_HEADER_REST "\31\0\0\1\0\0\0\0\0\0\0\0"
+		    "\x58\0\x0c\0\0\0\0\0\0\0\0\0NTLMSSP\0\1\0\0\0")}},
+	{"dce_rpc",
+	 "bind",
+	 {SAY(ORIG, "\5\0\x0b\3\x10\0\0\0\x20\0\10\0\1\0\0\0\x0a\2\0\0\0\0\0\0"
+		    "NTLMSSP\0")}},
+	{"krb", "error", {SAY(RESP, KRB_ERROR)}},
+	{"krb_tcp", "error", {SAY(RESP, "\0\0\0\x15" KRB_ERROR)}},
+	{"radius",
+	 "access",
+	 {SAY(ORIG, "\1\7\0\x1a"
+		    "0123456789abcdef"
+		    "\1\6user"),
+	  SAY(RESP, "\2\7\0\x14"
+		    "0123456789abcdef")}},
+	{"mqtt",
+	 "connect",
+	 {SAY(ORIG, "\x10\x0d\0\4MQTT\4\2\0\x3c\0\1c"), SAY(RESP, "\x20\2\0\0"),
+	  SAY(ORIG, "\x30\5\0\1tab")}},
+	{"netbios",
+	 "session",
+	 {SAY(ORIG, "\x81\0\0\x44\x20" TEN TEN TEN "01\0\x20" TEN TEN TEN "01\0"),
+	  SAY(RESP, "\x82\0\0\0"), SAY(ORIG, "\0\0\0\5hello")}},
+	{"modbus",
+	 "read",
+	 {SAY(ORIG, "\0\1\0\0\0\6\1\3\0\0\0\1"), SAY(RESP, "\0\1\0\0\0\5\1\3\2\0\7")}},
+	{"dnp3_tcp", "link", {SAY(ORIG, "\5\x64\5\xc0\1\0\0\4\xe9\x21")}},
+	{"dnp3_udp", "link", {SAY(ORIG, "\5\x64\5\xc0\1\0\0\4\xe9\x21")}},
+	{"rfb",
+	 "versions",
+	 {SAY(RESP, "RFB 003.008\n"), SAY(ORIG, "RFB 003.008\n"), SAY(RESP, "\1\1"),
+	  SAY(ORIG, "\1"), SAY(RESP, "\0\0\0\0")}},
+};
+
+static void put(FILE *f, const struct seed *s)
+{
+	/* Where there are both, DNS over UDP and the others over TCP; not on port 80. */
+	fputc(strcmp(s->analyzer, "dns") != 0, f);
+	for (unsigned i = 0; i < sizeof(s->said) / sizeof(s->said[0]); i++) {
+		const struct said *said = &s->said[i];
+
+		if (said->n == 0)
+			break;
+		fputc(said->side | said->n >> 8, f);
+		fputc(said->n & 255, f);
+		fwrite(said->d, 1, said->n, f);
+	}
+}
+
+static void write_seed(const char *folder, const struct seed *s)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/analyzer_%s", folder, s->analyzer);
+	mkdir(path, 0777); /* it may be there */
+	snprintf(path, sizeof(path), "%s/analyzer_%s/%s", folder, s->analyzer, s->name);
+	f = fopen(path, "wb");
+	if (f != NULL)
+		put(f, s);
+	if (f == NULL || ferror(f) || fclose(f) != 0) {
+		perror(path);
+		exit(1);
+	}
+}
+
+/* A client's Initial of 1200 bytes and an answer: too long to be written above. */
+static void write_quic(const char *folder)
+{
+	static char initial[1200] = "\xc3\0\0\0\1\10server_i\4mine";
+	const struct seed quic = {"quic",
+				  "initial",
+				  {{ORIG, sizeof(initial), initial},
+				   SAY(RESP, "\xc3\0\0\0\1\4mine\3its" TEN TEN)}};
+
+	write_seed(folder, &quic);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: make_analyzer_corpus FOLDER\n");
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+		write_seed(argv[1], &seeds[i]);
+	write_quic(argv[1]);
+	return 0;
+}
