@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/expect.h"
 #include "pipeline/file.h"
 #include "pipeline/known.h"
 #include "pipeline/registry.h"
@@ -39,6 +40,7 @@ free_registry:
 
 void zb_analysis_fini(struct zb_analysis *an)
 {
+	zb_expect_destroy(an);
 	zb_known_destroy(an->known);
 	zb_file_set_destroy(an->files);
 	free(an->registry);

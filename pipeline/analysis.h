@@ -12,6 +12,7 @@
 #include "pipeline/mem.h"
 #include "pipeline/weird.h"
 
+struct zb_expects;
 struct zb_file_set;
 struct zb_known;
 struct zb_once_port;
@@ -29,6 +30,8 @@ struct zb_analysis {
 	struct zb_once_port *once;    /* rows that all lcores log once; NULL: alone */
 	struct zb_known *known;	      /* hosts and services; see known.h */
 	struct zb_tunnels *tunnels;   /* tunnels seen; see tunnel.h */
+	struct zb_expects *expects;   /* connections announced; see expect.h. NULL: none yet */
+	uint32_t expect_nr;	      /* of them */
 	const struct zb_rxq *rxq;     /* where packets come from; NULL: not known */
 	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
 	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */

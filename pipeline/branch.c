@@ -172,6 +172,8 @@ struct zb_analyzer *zb_branch_attach(struct zb_branch *b, enum zb_analyzer_id id
 		return NULL;
 	}
 	b->tried |= 1ull << id;
+	if (def->announces)
+		b->session->flags |= ZB_SESSION_ANNOUNCES;
 	a->def = def;
 	a->branch = b;
 	a->id = (uint8_t)id;
@@ -270,6 +272,9 @@ static uint64_t look(struct zb_branch *b, unsigned side, const uint8_t *d, size_
 	if (!b->is_tcp || (all != d && by_segment(b)))
 		b->matched[side] |= ask_all(b, side, any, d, n, &rest);
 	ready |= b->matched[ZB_ORIG] & b->matched[ZB_RESP];
+	/* One that needs both sides may find the other one and read on in the next packet. */
+	if (b->matched[side] & r->announcers)
+		b->session->flags |= ZB_SESSION_ANNOUNCES;
 	return (b->matched[ZB_ORIG] | b->matched[ZB_RESP]) & ready & ~b->tried;
 }
 

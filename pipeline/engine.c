@@ -18,6 +18,7 @@
 #include "pipeline/conn_update.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
+#include "pipeline/expect.h"
 #include "pipeline/file.h"
 #include "pipeline/frag.h"
 #include "pipeline/known.h"
@@ -244,6 +245,10 @@ static NOINLINE uint16_t zb_stage_conn(struct zb_engine *e, uint16_t at)
 			if (zb_session_is_pending(c))
 				break;
 		}
+		/* What may announce it has to be read first. */
+		if (zb_expect_concerns(&e->an, &e->deliveries, c) &&
+		    !zb_expect_apply(&e->an, &e->deliveries, c))
+			break;
 		fate[p->fate] += !is_virtual;
 		if (p->flags & (ZB_PKT_VIRTUAL | ZB_PKT_WRAPS) || c->rare != NULL)
 			mind_tunnels(e, i, c);

@@ -32,7 +32,8 @@
 	X(file, file_bytes, 256, "files under way")                                          \
 	X(file_data, reassem_file_bytes, 64, "file data out of order")                       \
 	X(tunnel, tunnel_bytes, 64, "tunnels seen")                                          \
-	X(known, known_bytes, 64, "hosts and services already logged")
+	X(known, known_bytes, 64, "hosts and services already logged")                       \
+	X(expect, expect_bytes, 16, "connections announced by others")
 
 #define ZB_ENUM_M(kind, gauge, mib, help) ZB_MEM_##kind,
 enum zb_mem_kind { ZB_MEM_LIST(ZB_ENUM_M) ZB_MEM_NR };

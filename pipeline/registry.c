@@ -41,6 +41,8 @@ struct zb_registry *zb_registry_create(void)
 		assert(all[id]->state_bytes >= sizeof(struct zb_analyzer));
 		if (all[id]->match_both)
 			r->match_both |= 1ull << id;
+		if (all[id]->announces)
+			r->announcers |= 1ull << id;
 		add_ports(r, ZB_VIA_TCP, all[id]->tcp_ports);
 		add_ports(r, ZB_VIA_UDP, all[id]->udp_ports);
 		if (all[id]->match_over & ZB_OVER_TCP)

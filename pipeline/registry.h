@@ -17,6 +17,7 @@ struct zb_registry {
 	uint64_t match_any[ZB_VIA_NR][2];
 	uint64_t first_byte[ZB_VIA_NR][2][256];
 	uint64_t match_both;
+	uint64_t announcers;
 	uint64_t ports[ZB_VIA_NR][65536 / 64]; /* bitmap: some analyzer is tried on the port */
 };
 

@@ -8,11 +8,9 @@
 
 #define PROBE_BYTES 1024 /* of datagrams that fit no analyzer: after that nobody looks any more */
 
-struct zb_session *zb_session_get(struct zb_analysis *an, struct zb_conn *c)
+struct zb_session *zb_session_create(struct zb_analysis *an, struct zb_conn *c)
 {
 	struct zb_session *s = zb_session_of(c);
-	bool is_tcp = c->key.proto == IPPROTO_TCP;
-	uint64_t by_port;
 
 	if (s != NULL)
 		return s;
@@ -26,7 +24,21 @@ struct zb_session *zb_session_get(struct zb_analysis *an, struct zb_conn *c)
 	c->streams = s;
 	zb_tcp_half_init(&s->half[ZB_ORIG]);
 	zb_tcp_half_init(&s->half[ZB_RESP]);
-	zb_branch_init(&s->root, s, is_tcp, 0);
+	zb_branch_init(&s->root, s, c->key.proto == IPPROTO_TCP, 0);
+	return s;
+}
+
+struct zb_session *zb_session_get(struct zb_analysis *an, struct zb_conn *c)
+{
+	struct zb_session *s = zb_session_of(c);
+	bool is_tcp = c->key.proto == IPPROTO_TCP;
+	uint64_t by_port;
+
+	if (s != NULL)
+		return s;
+	s = zb_session_create(an, c);
+	if (s == NULL)
+		return NULL;
 	by_port = zb_registry_by_port(an->registry, is_tcp, zb_conn_port(c, ZB_RESP));
 	for (; by_port != 0; by_port &= by_port - 1)
 		zb_branch_attach(&s->root, (unsigned)__builtin_ctzll(by_port));
@@ -50,6 +62,7 @@ void zb_session_push(struct zb_delivery_list *l, const struct zb_delivery *d)
 	if (l->nr == ZB_DELIVERIES_MAX)
 		zb_session_run(l);
 	d->session->pending++;
+	l->flags |= d->session->flags;
 	l->d[l->nr] = *d;
 	l->d[l->nr++].flips = flips;
 }
@@ -80,6 +93,7 @@ void zb_session_run(struct zb_delivery_list *l)
 		free_owned(l, d);
 	}
 	l->nr = 0;
+	l->flags = 0;
 }
 
 /* Does a first datagram look like anything? */

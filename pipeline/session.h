@@ -39,7 +39,8 @@ struct zb_branch {
 };
 
 enum zb_session_flag {
-	ZB_SESSION_ENDED = 1 << 0, /* analyzers have ended */
+	ZB_SESSION_ENDED = 1 << 0,     /* analyzers have ended */
+	ZB_SESSION_ANNOUNCES = 1 << 1, /* an analyzer may announce connections; see expect.h */
 };
 
 struct zb_session {
@@ -67,6 +68,9 @@ static inline struct zb_session *zb_session_of(const struct zb_conn *c)
  * memory is out, or its limit.
  */
 struct zb_session *zb_session_get(struct zb_analysis *an, struct zb_conn *c);
+
+/* The same without any analyzers. */
+struct zb_session *zb_session_create(struct zb_analysis *an, struct zb_conn *c);
 
 /* Whether anybody would look at data of this session. */
 static inline bool zb_session_listens(const struct zb_session *s)
@@ -106,6 +110,7 @@ struct zb_delivery {
 struct zb_delivery_list {
 	struct zb_analysis *an;
 	uint32_t nr;
+	uint8_t flags; /* enum zb_session_flag of all of them */
 	struct zb_delivery d[ZB_DELIVERIES_MAX];
 };
 

@@ -63,6 +63,7 @@
 	X(file_data_shed, "pieces of files out of order given up for want of room")           \
 	X(tunnel_shed, "tunnels forgotten for want of room")                                  \
 	X(known_shed, "hosts and services forgotten for want of room")                        \
+	X(expect_shed, "announced connections forgotten for want of room")                    \
 	X(snapshots_skipped, "statistics rows merged into the next: the reporter was behind")
 
 #define ZB_GAUGE_LIST(X)                                                             \
@@ -90,6 +91,7 @@
 	X(file_bytes, "bytes of files under way")                                    \
 	X(tunnel_bytes, "bytes of tunnels seen")                                     \
 	X(known_bytes, "bytes of hosts and services already logged")                 \
+	X(expect_bytes, "bytes of connections announced by others")                  \
 	X(log_buffer_bytes, "bytes of log buffers")                                  \
 	X(weird_bytes, "bytes of weird suppression state")
 
