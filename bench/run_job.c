@@ -273,11 +273,17 @@ static void note_run(struct zb_run_job *j)
 	struct zb_lcore_stat sum;
 
 	zb_report_sum(&j->pass, &sum);
-	if (sum.c[ZB_C_conns_evicted] != 0)
+	if (sum.c[ZB_C_conns_evicted] > sum.c[ZB_C_conns_capped])
 		zb_job_note(j,
 			    "%" PRIu64 " connections were ended early to make room for others: "
 			    "--flows-max %" PRIu64 " is too low for this traffic",
-			    sum.c[ZB_C_conns_evicted], j->conf->flows_max);
+			    sum.c[ZB_C_conns_evicted] - sum.c[ZB_C_conns_capped],
+			    j->conf->flows_max);
+	if (sum.c[ZB_C_conns_capped] != 0)
+		zb_job_note(j,
+			    "%" PRIu64 " connections were ended early to make room for others: "
+			    "all state was beyond --memcap",
+			    sum.c[ZB_C_conns_capped]);
 	for (unsigned i = 0; i < j->pass.lcore_nr; i++) {
 		const struct zb_pass_lcore *l = &j->pass.lcore[i];
 

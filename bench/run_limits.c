@@ -10,6 +10,7 @@
 #include "profiler/diag.h"
 
 #define NAMES_BYTES 256
+#define LIMIT_MIN   4096 /* what the tables of any kind need, and a little more */
 
 /* "a,b,c" of all kinds. */
 static const char *kind_names(char buf[NAMES_BYTES])
@@ -40,6 +41,10 @@ static int take_limit(struct zb_run_job *j, const char *text)
 	if (text[len] != '=' || zb_opt_parse_bytes(text + len + 1, &bytes) < 0 || bytes == 0) {
 		zb_err("--limit %s: not a size; give %s=BYTES, as %s=64M", text, zb_mem_name[kind],
 		       zb_mem_name[kind]);
+		return -EINVAL;
+	}
+	if (bytes < LIMIT_MIN) {
+		zb_err("--limit %s: too little to work with; give 4K or more", text);
 		return -EINVAL;
 	}
 	j->mem_limit[kind] = bytes;

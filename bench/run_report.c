@@ -38,13 +38,11 @@ static uint64_t rows_of(const struct zb_lcore_stat *s)
 
 static uint64_t state_of(const uint64_t *peak)
 {
-	static const unsigned kinds[] = {ZB_G_conn_bytes,  ZB_G_flow_table_bytes,
-					 ZB_G_timer_bytes, ZB_G_history_bytes,
-					 ZB_G_weird_bytes, ZB_G_log_buffer_bytes};
 	uint64_t n = 0;
 
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		n += peak[kinds[i]];
+	/* What connections have in use is part of what they have reserved. */
+	for (unsigned i = ZB_G_reassem_tcp_bytes; i < ZB_G_NR; i++)
+		n += i != ZB_G_conn_reserved_bytes ? peak[i] : 0;
 	return n;
 }
 

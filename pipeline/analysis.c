@@ -20,6 +20,8 @@ int zb_analysis_init(struct zb_analysis *an, const struct zb_analysis_conf *conf
 	for (uint16_t i = 0; conf->logs != NULL && i < ZB_LOG_ENGINE_NR; i++)
 		an->port[i] = zb_log_port(conf->logs, i, conf->index);
 	zb_mem_init(&an->mem, conf->mem_limit);
+	if (conf->memcap_bytes != 0)
+		zb_mem_share(&an->mem, conf->memcap_bytes);
 	an->registry = zb_registry_create();
 	if (an->registry == NULL)
 		return -ENOMEM;

@@ -42,6 +42,7 @@ struct zb_analysis_conf {
 	struct zb_lcore_stat *stat;
 	struct zb_weird *weird;
 	const uint64_t *mem_limit; /* by enum zb_mem_kind, 0: the default; NULL: all defaults */
+	uint64_t memcap_bytes;	   /* of all state; 0: none */
 	uint64_t secret;	   /* of the run */
 	unsigned file_hashes;	   /* enum zb_file_hash bits: of every file */
 	uint16_t index;		   /* the lcore's producer number in logs */

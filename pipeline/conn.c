@@ -3,31 +3,36 @@
 #include <stdlib.h>
 
 #include "pipeline/conn.h"
+#include "pipeline/mem.h"
 
-/* Per thread, that is per lcore: connections have no way back to their set. */
-static _Thread_local uint64_t rare_bytes;
+static _Thread_local struct zb_mem *rare_mem;
+
+void zb_conn_rare_count_in(struct zb_mem *m)
+{
+	rare_mem = m;
+}
 
 struct zb_conn_rare *zb_conn_rare(struct zb_conn *c)
 {
-	if (c->rare == NULL) {
+	if (c->rare != NULL)
+		return c->rare;
+	if (rare_mem == NULL) {
 		c->rare = calloc(1, sizeof(*c->rare));
-		rare_bytes += c->rare != NULL ? sizeof(*c->rare) : 0;
+	} else {
+		c->rare = zb_mem_get(rare_mem, ZB_MEM_history, sizeof(*c->rare));
+		if (c->rare == NULL)
+			zb_mem_shed(rare_mem, ZB_MEM_history);
 	}
 	return c->rare;
 }
 
 void zb_conn_rare_free(struct zb_conn *c)
 {
-	if (c->rare == NULL)
-		return;
-	rare_bytes -= sizeof(*c->rare);
-	free(c->rare);
+	if (rare_mem == NULL)
+		free(c->rare);
+	else
+		zb_mem_put(rare_mem, ZB_MEM_history, c->rare, sizeof(*c->rare));
 	c->rare = NULL;
-}
-
-uint64_t zb_conn_rare_bytes(void)
-{
-	return rare_bytes;
 }
 
 bool zb_conn_history_due(uint32_t count)

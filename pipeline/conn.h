@@ -181,12 +181,19 @@ void zb_conn_history_limit(struct zb_conn *c);
  */
 void zb_conn_flip(struct zb_conn *c);
 
-/* The rare part, allocated if need be; NULL when memory is out (the caller does without). */
+/*
+ * Where the calling thread's rare parts are counted from now on (ZB_MEM_history); NULL: nowhere.
+ * Connections that have one must be gone by then: connections have no way back to their lcore.
+ */
+struct zb_mem;
+void zb_conn_rare_count_in(struct zb_mem *m);
+
+/*
+ * The rare part, allocated if need be; NULL when memory is out, or its limit (the caller does
+ * without).
+ */
 struct zb_conn_rare *zb_conn_rare(struct zb_conn *c);
 void zb_conn_rare_free(struct zb_conn *c);
-
-/* Bytes of rare parts that the calling thread has allocated and not freed. */
-uint64_t zb_conn_rare_bytes(void);
 
 /* When a connection that is not TCP ends if nothing more comes. */
 uint64_t zb_conn_idle_deadline(const struct zb_conn *c);

@@ -158,24 +158,27 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
 		zb_conn_set_shed(s, left - s->pool.max);
 }
 
-void zb_conn_set_shed(struct zb_conn_set *s, uint32_t n)
+uint32_t zb_conn_set_shed(struct zb_conn_set *s, uint32_t n)
 {
+	uint32_t done = 0;
+
 	n = n < ZB_BURST_MAX ? n : ZB_BURST_MAX;
-	for (; n != 0 && s->finished_nr < ZB_FINISHED_MAX; n--) {
+	for (; done < n && s->finished_nr < ZB_FINISHED_MAX; done++) {
 		uint32_t victim = zb_wheel_first(&s->wheel);
 
 		if (victim == UINT32_MAX)
 			break;
 		zb_conn_set_finish(s, zb_conn_at(&s->pool, victim));
-		s->stat->c[ZB_C_conns_evicted]++;
 	}
+	s->stat->c[ZB_C_conns_evicted] += done;
+	return done;
 }
 
 uint64_t zb_conn_set_bytes(const struct zb_conn_set *s)
 {
 	/* What is in use: chunks that were once taken are kept for the next peak. */
 	return (uint64_t)s->pool.used * sizeof(struct zb_conn) + zb_flow_table_bytes(&s->table) +
-	       zb_wheel_bytes(&s->wheel) + zb_conn_rare_bytes();
+	       zb_wheel_bytes(&s->wheel);
 }
 
 bool zb_conn_set_drain(struct zb_conn_set *s, uint32_t *cursor)
@@ -211,5 +214,4 @@ void zb_conn_set_gauges(const struct zb_conn_set *s)
 	g[ZB_G_conn_reserved_bytes] = zb_conn_pool_bytes(&s->pool);
 	g[ZB_G_flow_table_bytes] = zb_flow_table_bytes(&s->table);
 	g[ZB_G_timer_bytes] = zb_wheel_bytes(&s->wheel);
-	g[ZB_G_history_bytes] = zb_conn_rare_bytes();
 }

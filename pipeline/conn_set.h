@@ -58,8 +58,11 @@ void zb_conn_set_finish(struct zb_conn_set *s, struct zb_conn *c);
  */
 void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns);
 
-/* Ends up to n connections whose time would come first, to make room; counted as evicted. */
-void zb_conn_set_shed(struct zb_conn_set *s, uint32_t n);
+/*
+ * Ends up to n connections whose time would come first, to make room; counted as evicted. Returns
+ * how many.
+ */
+uint32_t zb_conn_set_shed(struct zb_conn_set *s, uint32_t n);
 
 /* Bytes taken for connections, table and timers. */
 uint64_t zb_conn_set_bytes(const struct zb_conn_set *s);

@@ -95,6 +95,7 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 					       .stat = conf->stat,
 					       .weird = &e->weird,
 					       .mem_limit = conf->mem_limit,
+					       .memcap_bytes = conf->memcap_bytes,
 					       .secret = conf->secret,
 					       .file_hashes = conf->file_hashes,
 					       .index = (uint16_t)conf->index,
@@ -276,7 +277,7 @@ static void hold_cap(struct zb_engine *e)
 
 	e->an.mem.total_max = most > conns ? most - conns : 0;
 	if (e->an.mem.total + conns > cap)
-		zb_conn_set_shed(&e->set, ZB_BURST_MAX);
+		e->conf.stat->c[ZB_C_conns_capped] += zb_conn_set_shed(&e->set, ZB_BURST_MAX);
 }
 
 /*
@@ -397,6 +398,7 @@ static void refresh_stat(struct zb_engine *e)
 	st->c[ZB_C_log_rows_lost] = lost;
 	st->c[ZB_C_log_wait_cycles] = wait;
 	st->c[ZB_C_weirds] = e->weird.total;
+	st->c[ZB_C_weird_shed] = e->weird.seen.forgotten;
 	st->g[ZB_G_log_buffer_bytes] = bytes;
 	st->g[ZB_G_weird_bytes] = ZB_WEIRD_MEMORY * sizeof(struct zb_once_seen);
 	zb_conn_set_gauges(&e->set);
@@ -559,6 +561,7 @@ void zb_engine_run(struct zb_engine *e)
 	struct zb_lcore_stat *st = e->conf.stat;
 	uint64_t t = rte_rdtsc();
 
+	zb_conn_rare_count_in(&e->an.mem);
 	e->until_ns = UINT64_MAX;
 	st->first_tsc = t;
 	/* The first row of statistics covers one packet, as Zeek's does on a trace. */
@@ -583,4 +586,5 @@ void zb_engine_run(struct zb_engine *e)
 	st->busy_cycles += t - begin;
 	st->last_tsc = t - waited; /* the time that someone looked at the state is nobody's work */
 	snapshot(e, e->interval, true);
+	zb_conn_rare_count_in(NULL);
 }

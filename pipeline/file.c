@@ -22,10 +22,13 @@ static size_t file_size(const struct zb_file_set *s)
 
 int zb_file_set_create(struct zb_analysis *an, unsigned hashes, struct zb_file_set **out)
 {
-	struct zb_file_set *s = zb_mem_get(&an->mem, ZB_MEM_file, sizeof(*s));
+	uint32_t nr = zb_mem_buckets(&an->mem, ZB_MEM_file, ZB_FILE_BUCKETS);
+	struct zb_file_set *s =
+		zb_mem_get(&an->mem, ZB_MEM_file, sizeof(*s) + nr * sizeof(s->bucket[0]));
 
 	if (s == NULL)
 		return -ENOMEM;
+	s->bucket_nr = nr;
 	s->an = an;
 	s->hashes = hashes & (ZB_FILE_MD5 | ZB_FILE_SHA1 | ZB_FILE_SHA256);
 	zb_file_magic_index(s->magic);
@@ -89,7 +92,7 @@ static void bof_free(struct zb_file *f)
 
 static struct zb_file **bucket_of(struct zb_file_set *s, uint64_t key)
 {
-	return &s->bucket[(key >> 1) % ZB_FILE_BUCKETS];
+	return &s->bucket[(key >> 1) & (s->bucket_nr - 1)];
 }
 
 static void file_free(struct zb_file *f)
@@ -244,7 +247,7 @@ void zb_file_set_destroy(struct zb_file_set *s)
 		return;
 	while (s->first != NULL)
 		stop(s->first, true);
-	zb_mem_put(mem_of(s), ZB_MEM_file, s, sizeof(*s));
+	zb_mem_put(mem_of(s), ZB_MEM_file, s, sizeof(*s) + s->bucket_nr * sizeof(s->bucket[0]));
 }
 
 /* Something is said about f, which is held: it is live, and active, after that. */

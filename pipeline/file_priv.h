@@ -17,7 +17,7 @@
 #define ZB_FILE_REASSEM_BYTES 524288 /* waiting at most (Zeek: Files::reassembly_buffer_size) */
 #define ZB_FILE_BLOCKS_MAX    512    /* pieces out of order at most */
 #define ZB_FILE_TIMEOUT_NS    (120 * ZB_SEC_NS)
-#define ZB_FILE_BUCKETS	      4096
+#define ZB_FILE_BUCKETS	      4096 /* or as many as the limit allows */
 
 /* A connection that a file was seen on. */
 struct zb_file_conn {
@@ -80,7 +80,8 @@ struct zb_file_set {
 	uint32_t nr;		      /* live */
 	unsigned hashes;
 	uint16_t magic[257]; /* index of zb_file_magic() */
-	struct zb_file *bucket[ZB_FILE_BUCKETS];
+	uint32_t bucket_nr;
+	struct zb_file *bucket[]; /* bucket_nr */
 };
 
 /* The next n bytes in order: type, hashes, counts. */

@@ -19,7 +19,7 @@
 #define PAGE_UNITS     (PAGE_BYTES / UNIT)
 #define DATAGRAM_MAX   65535u
 #define PAGES	       ((DATAGRAM_MAX + PAGE_BYTES) / PAGE_BYTES)
-#define BUCKETS	       4096u
+#define BUCKETS	       4096u  /* or as many as the limit allows */
 #define SMALL_BYTES    64u    /* Zeek: MIN_ACCEPTABLE_FRAG_SIZE */
 #define LARGE_BYTES    64000u /* Zeek: MAX_ACCEPTABLE_FRAG_SIZE */
 #define EXPIRE_PER_ADD 4u
@@ -64,17 +64,19 @@ struct zb_frag {
 	struct datagram *oldest, *youngest;
 	struct done *done;
 	uint64_t secret;
-	uint32_t count;
-	struct datagram *bucket[BUCKETS];
+	uint32_t count, bucket_nr;
+	struct datagram *bucket[]; /* bucket_nr */
 };
 
 int zb_frag_create(struct zb_mem *mem, struct zb_weird *weird, uint64_t secret,
 		   struct zb_frag **out)
 {
-	struct zb_frag *f = zb_mem_get(mem, ZB_MEM_frag, sizeof(*f));
+	uint32_t nr = zb_mem_buckets(mem, ZB_MEM_frag, BUCKETS);
+	struct zb_frag *f = zb_mem_get(mem, ZB_MEM_frag, sizeof(*f) + nr * sizeof(f->bucket[0]));
 
 	if (f == NULL)
 		return -ENOMEM;
+	f->bucket_nr = nr;
 	f->mem = mem;
 	f->weird = weird;
 	f->secret = secret;
@@ -114,7 +116,7 @@ void zb_frag_destroy(struct zb_frag *f)
 	zb_frag_release(f);
 	while (f->oldest != NULL)
 		drop(f, f->oldest);
-	zb_mem_put(f->mem, ZB_MEM_frag, f, sizeof(*f));
+	zb_mem_put(f->mem, ZB_MEM_frag, f, sizeof(*f) + f->bucket_nr * sizeof(f->bucket[0]));
 }
 
 uint32_t zb_frag_count(const struct zb_frag *f)
@@ -152,7 +154,7 @@ static struct datagram *find(struct zb_frag *f, const struct key *k, uint64_t no
 {
 	struct datagram *d;
 
-	*bucket = (uint32_t)XXH3_64bits_withSeed(k, sizeof(*k), f->secret) % BUCKETS;
+	*bucket = (uint32_t)XXH3_64bits_withSeed(k, sizeof(*k), f->secret) & (f->bucket_nr - 1);
 	for (d = f->bucket[*bucket]; d != NULL; d = d->next)
 		if (memcmp(&d->key, k, sizeof(*k)) == 0)
 			break;

@@ -25,6 +25,16 @@ void zb_mem_init(struct zb_mem *m, const uint64_t *limit)
 		m->limit[i] = limit != NULL && limit[i] != 0 ? limit[i] : mem_limit[i];
 }
 
+void zb_mem_share(struct zb_mem *m, uint64_t cap)
+{
+	static const enum zb_mem_kind apart[] = {ZB_MEM_frag, ZB_MEM_tunnel, ZB_MEM_known,
+						 ZB_MEM_expect};
+
+	for (unsigned i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+		if (m->limit[apart[i]] > cap / 8)
+			m->limit[apart[i]] = cap / 8;
+}
+
 static void *taken(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n)
 {
 	if (p != NULL) {
@@ -72,6 +82,15 @@ void zb_mem_put(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n)
 	m->bytes[kind] -= n;
 	m->total -= n;
 	free(p);
+}
+
+uint32_t zb_mem_buckets(const struct zb_mem *m, enum zb_mem_kind kind, uint32_t most)
+{
+	uint32_t nr = most;
+
+	while (nr > 1 && nr * sizeof(void *) > m->limit[kind] / 8)
+		nr /= 2;
+	return nr;
 }
 
 void zb_mem_gauges(const struct zb_mem *m, struct zb_lcore_stat *stat)

@@ -33,7 +33,8 @@
 	X(file_data, reassem_file_bytes, 64, "file data out of order")                       \
 	X(tunnel, tunnel_bytes, 64, "tunnels seen")                                          \
 	X(known, known_bytes, 64, "hosts and services already logged")                       \
-	X(expect, expect_bytes, 16, "connections announced by others")
+	X(expect, expect_bytes, 16, "connections announced by others")                       \
+	X(history, history_bytes, 512, "long histories, and what only odd connections need")
 
 #define ZB_ENUM_M(kind, gauge, mib, help) ZB_MEM_##kind,
 enum zb_mem_kind { ZB_MEM_LIST(ZB_ENUM_M) ZB_MEM_NR };
@@ -50,6 +51,12 @@ extern const char *const zb_mem_name[ZB_MEM_NR], *const zb_mem_help[ZB_MEM_NR];
 
 /* Nothing held. limit: by enum zb_mem_kind, 0: the default; NULL: all defaults. */
 void zb_mem_init(struct zb_mem *m, const uint64_t *limit);
+
+/*
+ * All state is to stay within a cap, by ending connections: the kinds that no connection holds get
+ * an eighth of it each at most.
+ */
+void zb_mem_share(struct zb_mem *m, uint64_t cap);
 
 /* n bytes, zeroed; NULL: the kind or the total is at its limit, or memory is out. */
 void *zb_mem_get(struct zb_mem *m, enum zb_mem_kind kind, size_t n);
@@ -70,6 +77,12 @@ static inline void zb_mem_shed(struct zb_mem *m, enum zb_mem_kind kind)
 {
 	m->shed[kind]++;
 }
+
+/*
+ * How many buckets a table of a kind is to have: a power of two, at most most (one too), with no
+ * more than an eighth of the limit spent on pointers to them.
+ */
+uint32_t zb_mem_buckets(const struct zb_mem *m, enum zb_mem_kind kind, uint32_t most);
 
 /* Writes bytes and what was shed into the lcore's statistics. */
 void zb_mem_gauges(const struct zb_mem *m, struct zb_lcore_stat *stat);

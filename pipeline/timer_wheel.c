@@ -9,6 +9,8 @@
 #define SLOT_MASK      (ZB_WHEEL_SLOTS - 1)
 #define BLOCK_CHUNKS   256u /* 64 KiB */
 #define PREFETCH_AHEAD 8
+#define KEPT	       0x8000u	  /* a mark in wheel_slot during a sweep */
+#define STALE_MIN      (1u << 16) /* ids that are not worth a sweep: 256 KiB */
 
 void zb_wheel_init(struct zb_timer_wheel *w, struct zb_conn_pool *pool, uint64_t now_ns)
 {
@@ -83,6 +85,72 @@ static uint32_t slot_of_deadline(const struct zb_timer_wheel *w, uint64_t deadli
 	return slot_of(w, tick < w->tick ? w->tick : tick);
 }
 
+static struct zb_wheel_chunk *slot_take(struct zb_timer_wheel *w, uint32_t slot)
+{
+	struct zb_wheel_chunk *c = w->head[slot];
+
+	w->head[slot] = NULL;
+	w->map[slot / ZB_WHEEL_SLOTS][(slot & SLOT_MASK) / 64] &= ~(1ull << (slot & 63));
+	return c;
+}
+
+/* Keeps of a chunk the live ids, each once: marks their connections as kept. */
+static void sweep_chunk(struct zb_timer_wheel *w, struct zb_wheel_chunk *c, uint32_t slot)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < c->n; i++) {
+		struct zb_conn *conn = zb_conn_at(w->pool, c->id[i]);
+
+		if (i + PREFETCH_AHEAD < c->n)
+			__builtin_prefetch(zb_conn_at(w->pool, c->id[i + PREFETCH_AHEAD]));
+		if (conn->wheel_slot != slot)
+			continue;
+		conn->wheel_slot = (uint16_t)(slot | KEPT);
+		c->id[kept++] = c->id[i];
+	}
+	w->id_nr -= c->n - kept;
+	c->n = kept;
+}
+
+/* Throws the stale ids of a slot out, and merges chunks that fit into one. */
+static void sweep_slot(struct zb_timer_wheel *w, uint32_t slot)
+{
+	struct zb_wheel_chunk **link = &w->head[slot], *c, *next;
+
+	for (c = *link; c != NULL; c = c->next)
+		sweep_chunk(w, c, slot);
+	while ((c = *link) != NULL) {
+		next = c->next;
+		if (next != NULL && c->n + next->n <= ZB_WHEEL_CHUNK_IDS) {
+			memcpy(next->id + next->n, c->id, c->n * sizeof(c->id[0]));
+			next->n += c->n;
+		} else if (c->n != 0) {
+			for (uint32_t i = 0; i < c->n; i++)
+				zb_conn_at(w->pool, c->id[i])->wheel_slot = (uint16_t)slot;
+			link = &c->next;
+			continue;
+		}
+		*link = next;
+		chunk_put(w, c);
+	}
+	if (w->head[slot] == NULL)
+		slot_take(w, slot);
+}
+
+/* Sweeps slots until half of the stale ids are gone. Not while a slot is being emptied. */
+static __attribute__((noinline)) void zb_wheel_sweep(struct zb_timer_wheel *w)
+{
+	uint64_t enough = w->id_nr - (w->id_nr - w->count) / 2;
+
+	for (uint32_t i = 0; i < ZB_WHEEL_LEVELS * ZB_WHEEL_SLOTS && w->id_nr > enough; i++) {
+		uint32_t slot = w->sweep++ % (ZB_WHEEL_LEVELS * ZB_WHEEL_SLOTS);
+
+		if (w->head[slot] != NULL)
+			sweep_slot(w, slot);
+	}
+}
+
 static int slot_push(struct zb_timer_wheel *w, uint32_t slot, uint32_t id)
 {
 	struct zb_wheel_chunk *c = w->head[slot];
@@ -98,12 +166,25 @@ static int slot_push(struct zb_timer_wheel *w, uint32_t slot, uint32_t id)
 		w->map[slot / ZB_WHEEL_SLOTS][(slot & SLOT_MASK) / 64] |= 1ull << (slot & 63);
 	}
 	c->id[c->n++] = id;
+	w->id_nr++;
 	zb_conn_at(w->pool, id)->wheel_slot = (uint16_t)slot;
 	return 0;
 }
 
+/*
+ * Before memory is taken when most ids are stale. What a sweep costs has been paid by the pushes of
+ * as many ids as it throws out. (An id in two slots, or twice in one, is stale in all places but
+ * one.)
+ */
+static void mind_stale(struct zb_timer_wheel *w)
+{
+	if (w->free == NULL && w->id_nr > 2ull * w->count + STALE_MIN)
+		zb_wheel_sweep(w);
+}
+
 int zb_wheel_add(struct zb_timer_wheel *w, uint32_t id, uint64_t deadline_ns)
 {
+	mind_stale(w);
 	int ret = slot_push(w, slot_of_deadline(w, deadline_ns), id);
 
 	if (ret == 0)
@@ -122,8 +203,10 @@ void zb_wheel_hasten(struct zb_timer_wheel *w, uint32_t id, uint64_t deadline_ns
 	uint32_t slot = slot_of_deadline(w, deadline_ns);
 
 	/* Slots ahead of the wheel's tick are ordered by time, level by level. */
-	if (slot < zb_conn_at(w->pool, id)->wheel_slot)
+	if (slot < zb_conn_at(w->pool, id)->wheel_slot) {
+		mind_stale(w);
 		slot_push(w, slot, id);
+	}
 }
 
 /* First occupied slot of a level at or after from, or ZB_WHEEL_SLOTS. */
@@ -140,24 +223,15 @@ static uint32_t next_occupied(const struct zb_timer_wheel *w, uint32_t level, ui
 	return ZB_WHEEL_SLOTS;
 }
 
-static struct zb_wheel_chunk *slot_take(struct zb_timer_wheel *w, uint32_t slot)
-{
-	struct zb_wheel_chunk *c = w->head[slot];
-
-	w->head[slot] = NULL;
-	w->map[slot / ZB_WHEEL_SLOTS][(slot & SLOT_MASK) / 64] &= ~(1ull << (slot & 63));
-	return c;
-}
-
 /* Takes the last id off a chunk, its successors being fetched already; NULL when it is stale. */
-static struct zb_conn *chunk_pop(const struct zb_timer_wheel *w, struct zb_wheel_chunk *c,
-				 uint32_t slot)
+static struct zb_conn *chunk_pop(struct zb_timer_wheel *w, struct zb_wheel_chunk *c, uint32_t slot)
 {
 	struct zb_conn *conn;
 
 	if (c->n > PREFETCH_AHEAD)
 		__builtin_prefetch(zb_conn_at(w->pool, c->id[c->n - 1 - PREFETCH_AHEAD]));
 	conn = zb_conn_at(w->pool, c->id[--c->n]);
+	w->id_nr--;
 	return conn->wheel_slot == slot ? conn : NULL;
 }
 
@@ -180,6 +254,7 @@ static void cascade(struct zb_timer_wheel *w, uint32_t level)
 			if (conn == NULL ||
 			    slot_push(w, slot_of_deadline(w, conn->deadline_ns), conn->id) == 0)
 				continue;
+			w->id_nr++;
 			c->id[c->n++] = conn->id; /* it stays; the chunk comes up once more, at the
 						     current tick */
 			break;
@@ -275,7 +350,7 @@ static uint32_t slot_top(struct zb_timer_wheel *w, uint32_t slot)
 	struct zb_wheel_chunk *c;
 
 	while ((c = w->head[slot]) != NULL) {
-		for (; c->n != 0; c->n--)
+		for (; c->n != 0; c->n--, w->id_nr--)
 			if (zb_conn_at(w->pool, c->id[c->n - 1])->wheel_slot == slot)
 				return c->id[c->n - 1];
 		w->head[slot] = c->next;

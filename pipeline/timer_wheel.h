@@ -6,10 +6,11 @@
  * s, 5 h, 52 days, 36 years and all of 64-bit time. A slot is a stack of chunks of connection ids:
  * adding touches one hot line, and when a slot comes up its connections are prefetched ahead, where
  * a linked list would miss the cache at every one. A connection knows its slot; an id in any other
- * slot is stale and skipped, so removing costs nothing. The wheel may run late, never early:
- * deadlines that move later are found out when the old slot comes up and the connection is put
- * where it belongs now. Empty stretches are skipped by bitmaps, so that a jump of years in packet
- * time costs a few hundred steps. (Varghese, Lauck: Hashed and Hierarchical Timing Wheels, 1987)
+ * slot is stale and skipped, so removing costs nothing; before stale ids would take more memory
+ * than the others, they are swept out. The wheel may run late, never early: deadlines that move
+ * later are found out when the old slot comes up and the connection is put where it belongs now.
+ * Empty stretches are skipped by bitmaps, so that a jump of years in packet time costs a few
+ * hundred steps. (Varghese, Lauck: Hashed and Hierarchical Timing Wheels, 1987)
  *
  * Threading: one lcore.
  * Ownership: the wheel owns its chunks; connections are the pool's.
@@ -36,6 +37,8 @@ struct zb_timer_wheel {
 	struct zb_conn_pool *pool;
 	uint64_t tick;	/* every slot before this tick has been emptied */
 	uint32_t count; /* timers pending */
+	uint64_t id_nr; /* ids in slots, stale ones among them */
+	uint32_t sweep; /* the slot to be swept next */
 	uint32_t block_nr;
 	struct zb_wheel_chunk *free;
 	struct zb_wheel_chunk **block; /* chunks are taken from malloc in blocks of 64 KiB */

@@ -5,22 +5,26 @@
 
 #include "pipeline/tunnel_priv.h"
 
-#define BUCKETS 16384u
+#define BUCKETS 16384u /* or as many as the limit allows */
 
 /* IP tunnels and relays are found by address; those of UDP by their connection. */
 struct zb_tunnels {
 	struct zb_analysis *an;
 	struct zb_tunnel *active[2]; /* by when they were last used: oldest, youngest */
 	struct zb_tunnel *table[2];  /* those in the buckets, by when they were last seen */
-	struct zb_tunnel *bucket[BUCKETS];
+	uint32_t bucket_nr;
+	struct zb_tunnel *bucket[]; /* bucket_nr */
 };
 
 int zb_tunnels_create(struct zb_analysis *an, struct zb_tunnels **out)
 {
-	struct zb_tunnels *t = zb_mem_get(&an->mem, ZB_MEM_tunnel, sizeof(*t));
+	uint32_t nr = zb_mem_buckets(&an->mem, ZB_MEM_tunnel, BUCKETS);
+	struct zb_tunnels *t =
+		zb_mem_get(&an->mem, ZB_MEM_tunnel, sizeof(*t) + nr * sizeof(t->bucket[0]));
 
 	if (t == NULL)
 		return -ENOMEM;
+	t->bucket_nr = nr;
 	t->an = an;
 	*out = t;
 	return 0;
@@ -80,7 +84,7 @@ void zb_tunnels_destroy(struct zb_tunnels *t)
 		drop(t, t->table[0]);
 	while (t->active[0] != NULL)
 		drop(t, t->active[0]);
-	zb_mem_put(&t->an->mem, ZB_MEM_tunnel, t, sizeof(*t));
+	zb_mem_put(&t->an->mem, ZB_MEM_tunnel, t, sizeof(*t) + t->bucket_nr * sizeof(t->bucket[0]));
 }
 
 /* n bytes, zeroed; at the limit the tunnels unseen for longest are forgotten. */
@@ -132,7 +136,7 @@ static uint64_t hash_of(const struct zb_tunnel *x, uint64_t secret)
 static struct zb_tunnel *find(struct zb_tunnels *t, const struct zb_tunnel *want, uint64_t now_ns)
 {
 	uint64_t hash = hash_of(want, t->an->secret);
-	uint32_t bucket = (uint32_t)(hash % BUCKETS);
+	uint32_t bucket = (uint32_t)(hash & (t->bucket_nr - 1));
 	struct zb_tunnel *x;
 
 	for (unsigned i = 0; i < 2 && t->table[0] != NULL; i++)

@@ -42,7 +42,8 @@
 	X(udp_conns, "UDP flows created")                                                     \
 	X(icmp_conns, "ICMP flows created")                                                   \
 	X(other_conns, "flows of other IP protocols created")                                 \
-	X(conns_evicted, "flows removed early because the flow table was at its limit")       \
+	X(conns_evicted, "flows ended early to make room")                                    \
+	X(conns_capped, "of them: because all state was beyond the cap")                      \
 	X(timers, "timers ever scheduled")                                                    \
 	X(events_queued, "events queued")                                                     \
 	X(events_proc, "events processed")                                                    \
@@ -64,8 +65,11 @@
 	X(tunnel_shed, "tunnels forgotten for want of room")                                  \
 	X(known_shed, "hosts and services forgotten for want of room")                        \
 	X(expect_shed, "announced connections forgotten for want of room")                    \
+	X(history_shed, "histories and counts cut short for want of room")                    \
+	X(weird_shed, "oddities forgotten early: they may be logged again")                   \
 	X(snapshots_skipped, "statistics rows merged into the next: the reporter was behind")
 
+/* Counts first, then bytes, from reassem_tcp_bytes to the end. */
 #define ZB_GAUGE_LIST(X)                                                             \
 	X(active_tcp_conns, "TCP connections in memory")                             \
 	X(active_udp_conns, "UDP flows in memory")                                   \

@@ -283,6 +283,30 @@ static void set_without_memory_for_the_table_gives_the_connection_back(void **st
 	bed_close(&bed);
 }
 
+/* Beyond the limit of long histories, connections go on with short ones; what is lost is counted.
+ */
+static void set_histories_beyond_the_limit_are_cut(void **state)
+{
+	uint64_t limit[ZB_MEM_NR] = {[ZB_MEM_history] = 3 * sizeof(struct zb_conn_rare)};
+	struct zb_conn c[4] = {0};
+	struct zb_mem mem;
+
+	(void)state;
+	zb_mem_init(&mem, limit);
+	zb_conn_rare_count_in(&mem);
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned k = 0; k < ZB_HISTORY_INLINE + 2; k++)
+			zb_conn_history_add(&c[i], ZB_ORIG, 'A');
+	assert_int_equal(mem.bytes[ZB_MEM_history], limit[ZB_MEM_history]);
+	assert_int_equal(mem.shed[ZB_MEM_history], 2);
+	assert_int_equal(c[3].history_lost, 2);
+	assert_int_equal(c[2].history_lost, 0);
+	for (unsigned i = 0; i < 4; i++)
+		zb_conn_rare_free(&c[i]);
+	assert_int_equal(mem.total, 0);
+	zb_conn_rare_count_in(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +315,7 @@ int main(void)
 		cmocka_unit_test(set_expire_follows_the_last_deadline),
 		cmocka_unit_test(set_expire_is_bounded),
 		cmocka_unit_test(set_at_its_limit_sheds_what_ends_first),
+		cmocka_unit_test(set_histories_beyond_the_limit_are_cut),
 		cmocka_unit_test(set_finished_list_holds_the_worst_burst),
 		cmocka_unit_test(set_drain_ends_each_connection_once),
 		cmocka_unit_test(set_gauges_are_what_is_held),

@@ -169,6 +169,20 @@ static void mem_gauges_show_bytes_and_shed(void **state)
 	assert_int_equal(m.total, 0);
 }
 
+/* A table's buckets fit into a small part of the limit, and there is always one. */
+static void mem_buckets_follow_the_limit(void **state)
+{
+	uint64_t limit[ZB_MEM_NR] = {[ZB_MEM_frag] = 65536, [ZB_MEM_file] = 1};
+	struct zb_mem m;
+
+	(void)state;
+	zb_mem_init(&m, limit);
+	assert_int_equal(zb_mem_buckets(&m, ZB_MEM_frag, 4096), 1024);
+	assert_int_equal(zb_mem_buckets(&m, ZB_MEM_frag, 512), 512);
+	assert_int_equal(zb_mem_buckets(&m, ZB_MEM_file, 4096), 1);
+	assert_int_equal(zb_mem_buckets(&m, ZB_MEM_tunnel, 4096), 4096);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +192,7 @@ int main(void)
 		cmocka_unit_test(mem_get_is_zeroed),
 		cmocka_unit_test(mem_resize_keeps_content_and_count),
 		cmocka_unit_test(mem_resize_to_nothing_is_no_failure),
+		cmocka_unit_test(mem_buckets_follow_the_limit),
 		cmocka_unit_test(mem_gauges_show_bytes_and_shed),
 	};
 

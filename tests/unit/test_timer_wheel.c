@@ -311,6 +311,35 @@ static void wheel_first_is_in_the_next_slot_to_come_up(void **state)
 	assert_int_equal(zb_wheel_first(&wheel), UINT32_MAX);
 }
 
+/*
+ * Ids of timers long removed must not pile up: neither of many in slots far away, nor of one that
+ * is used again and again in the same slot; and none that is pending may get lost by that.
+ */
+static void wheel_removed_ids_do_not_pile_up(void **state)
+{
+	uint64_t most = zb_wheel_bytes(&wheel) + (1u << 20);
+
+	(void)state;
+	for (uint32_t id = 0; id < 500; id++)
+		add(id, TODAY + 300 * ZB_SEC_NS + id * ZB_SEC_NS / 4);
+	for (uint32_t round = 0; round < 1000000; round++) {
+		uint32_t id = round % 2 != 0 ? 999 : 500 + round / 2 % 499;
+
+		add(id, TODAY + (3 + round % 7 * 100) * ZB_SEC_NS);
+		if (round % 5 == 0) {
+			zb_conn_at(&pool, id)->deadline_ns = TODAY + 2 * ZB_SEC_NS;
+			zb_wheel_hasten(&wheel, id, TODAY + 2 * ZB_SEC_NS);
+		}
+		zb_wheel_remove(&wheel, id);
+		gone(id);
+	}
+	assert_true(zb_wheel_bytes(&wheel) < most);
+	assert_int_equal(wheel.count, 500);
+	assert_int_equal(advance(TODAY + 500 * ZB_SEC_NS, IDS), 500);
+	assert_int_equal(advance(TODAY + 1000 * ZB_SEC_NS, IDS), 0);
+	assert_int_equal(wheel.id_nr, 0);
+}
+
 /* Timers that are removed must not be found again, though their connection's id is used anew in the
  * same slot. */
 static void wheel_id_used_again_fires_once(void **state)
@@ -409,6 +438,7 @@ int main(void)
 		cmocka_unit_test(wheel_advance_stops_at_max_and_goes_on),
 		cmocka_unit_test(wheel_timer_is_never_early),
 		cmocka_unit_test(wheel_first_is_in_the_next_slot_to_come_up),
+		cmocka_unit_test(wheel_removed_ids_do_not_pile_up),
 		cmocka_unit_test(wheel_id_used_again_fires_once),
 		cmocka_unit_test(wheel_churn_reuses_its_memory),
 		cmocka_unit_test(wheel_without_memory_loses_no_timer),
