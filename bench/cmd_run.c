@@ -18,6 +18,7 @@
 #define O(member) offsetof(struct zb_run_conf, member)
 static const char *const engines[] = {"full", "touch", NULL};
 static const char *const formats[] = {"json", "zeek", NULL};
+static const char *const prof_formats[] = {"mended", "strict", NULL};
 static const char *const rates[] = {"max", NULL};
 
 static const struct zb_opt options[] = {
@@ -64,6 +65,8 @@ static const struct zb_opt options[] = {
 	 "folder (default: zbench-out/TIME-NAME)", O(out)},
 	{"log-format", 0, ZB_OPT_CHOICE, "F", "json", 0, 0, formats, "json, or zeek: tab-separated",
 	 O(log_format)},
+	{"prof-format", 0, ZB_OPT_CHOICE, "F", "mended", 0, 0, prof_formats,
+	 "of prof.log: mended, or strict: as Zeek's, oddities and all", O(prof_format)},
 	{"logs", 0, ZB_OPT_STRING, "LIST", "all", 0, 0, NULL,
 	 "of conn,dns,http,ssl,files,weird, ...; all; none", O(logs)},
 	{"logs-block", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,

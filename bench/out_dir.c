@@ -97,7 +97,7 @@ void zb_out_dir_clear(const struct zb_out_dir *d)
 
 	snprintf(path, sizeof(path), "%s/result.json", d->path);
 	unlink(path);
-	for (unsigned i = 0; i < ZB_LOG_NR; i++) {
+	for (unsigned i = 0; i < ZB_LOG_NAME_NR; i++) {
 		struct stat st;
 
 		snprintf(path, sizeof(path), "%s/%s.log", d->path, zb_log_stream_name[i]);

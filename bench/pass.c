@@ -3,6 +3,7 @@
  * pass.c - sets a run up, launches the workers, reports while they work, collects what they leave
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #define SNAP_SLOTS 1024
 #define FLUSH_S	   1.0 /* statistics reach their files at least so often */
 
-const char *const zb_log_stream_name[ZB_LOG_NR] = {
+const char *const zb_log_stream_name[ZB_LOG_NAME_NR] = {
 	[ZB_LOG_CONN] = "conn",
 	[ZB_LOG_DNS] = "dns",
 	[ZB_LOG_HTTP] = "http",
@@ -31,6 +32,7 @@ const char *const zb_log_stream_name[ZB_LOG_NR] = {
 	[ZB_LOG_WEIRD] = "weird",
 	[ZB_LOG_STATS] = "stats",
 	[ZB_LOG_LCORE] = "lcore",
+	[ZB_LOG_PROF] = "prof",
 };
 
 static double now_s(void)
@@ -188,6 +190,22 @@ static int make_stats(struct zb_pass *p)
 	return zb_stats_log_create(&conf, &p->stats);
 }
 
+static int make_prof(struct zb_pass *p)
+{
+	char path[PATH_MAX];
+	struct zb_prof_log_conf conf = {
+		.path = path,
+		.lcore_nr = p->worker_nr,
+		.stats_interval_s = p->conf->stats_interval_s,
+		.strict = p->conf->prof_strict,
+	};
+
+	if (p->conf->dir == NULL || !p->conf->stream_on[ZB_LOG_PROF])
+		return 0;
+	snprintf(path, sizeof(path), "%s/prof.log", p->conf->dir);
+	return zb_prof_log_create(&conf, &p->prof);
+}
+
 static int set_up(struct zb_pass *p)
 {
 	struct zb_replay_conf replay = {
@@ -202,6 +220,8 @@ static int set_up(struct zb_pass *p)
 
 	if (ret == 0)
 		ret = make_stats(p);
+	if (ret == 0)
+		ret = make_prof(p);
 	if (ret == 0)
 		ret = zb_once_create(p->logs, (uint16_t)p->worker_nr, (uint16_t)p->worker_nr,
 				     p->conf->secret, &p->once);
@@ -236,6 +256,8 @@ static void take_snapshots(struct zb_pass *p)
 		while (zb_snap_get(p->worker[i].engine.snaps, &snap)) {
 			note_peaks(p, i, &snap.stat);
 			zb_stats_log_take(p->stats, i, &snap);
+			if (p->prof != NULL)
+				zb_prof_log_take(p->prof, i, &snap);
 		}
 	}
 }
@@ -248,10 +270,13 @@ static void look_at_heap(struct zb_pass *p)
 {
 	struct zb_pass_result *r = p->result;
 
+	take_snapshots(p);
 	for (unsigned i = 0; i < p->worker_nr; i++) {
 		struct zb_pass_worker *w = &p->worker[i];
 
 		note_peaks(p, i, &r->lcore[i].stat);
+		if (p->prof != NULL)
+			zb_prof_log_end(p->prof, i, &r->lcore[i].stat);
 		r->lcore[i].has_arena =
 			w->has_arena && zb_heap_arena_stat(w->arena, &r->lcore[i].arena) == 0;
 	}
@@ -352,6 +377,7 @@ static void tear_down(struct zb_pass *p)
 		zb_stats_log_finish(p->stats);
 		zb_stats_log_destroy(p->stats);
 	}
+	zb_prof_log_destroy(p->prof);
 	if (p->logs != NULL) {
 		zb_log_set_close(p->logs);
 		for (uint16_t i = 0; i < ZB_LOG_NR; i++)

@@ -55,8 +55,9 @@ struct zb_pass_conf {
 	unsigned file_hashes;	       /* enum zb_file_hash bits */
 	enum zb_engine_mode mode;
 	enum zb_row_format format;
-	bool stream_on[ZB_LOG_NR];
-	bool log_block; /* wait for the log writer instead of dropping rows */
+	bool stream_on[ZB_LOG_NAME_NR];
+	bool prof_strict; /* prof.log byte for byte as Zeek writes it */
+	bool log_block;	  /* wait for the log writer instead of dropping rows */
 	bool same_flows, ignore_checksums, progress;
 	struct zb_pass_slices *slices; /* switch instrumentation off and on in turn; NULL: all on */
 	const volatile sig_atomic_t *signalled; /* non-zero: stop */
@@ -86,7 +87,7 @@ struct zb_pass_result {
 	bool broke;	  /* a worker could not start or go on */
 };
 
-extern const char *const zb_log_stream_name[ZB_LOG_NR];
+extern const char *const zb_log_stream_name[ZB_LOG_NAME_NR];
 
 int zb_pass_run(const struct zb_pass_conf *conf, struct zb_pass_result *out);
 void zb_pass_fini(struct zb_pass_result *r);

@@ -5,6 +5,7 @@
 
 #include "bench/pass.h"
 #include "pipeline/once.h"
+#include "profiler/prof_log.h"
 #include "profiler/stats_log.h"
 
 struct zb_pass;
@@ -29,7 +30,8 @@ struct zb_pass {
 	unsigned worker_nr;
 	struct zb_log_set *logs;
 	struct zb_stats_log *stats;
-	struct zb_once *once; /* rows that the workers log once */
+	struct zb_prof_log *prof; /* NULL: off */
+	struct zb_once *once;	  /* rows that the workers log once */
 	struct zb_replay *replay;
 	struct zb_sampler *sampler;
 	struct zb_engine_switch on;

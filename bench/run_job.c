@@ -92,11 +92,11 @@ static int check_logs(struct zb_run_job *j)
 		size_t len = strcspn(p, ",");
 		unsigned i;
 
-		for (i = 0; i < ZB_LOG_NR; i++)
+		for (i = 0; i < ZB_LOG_NAME_NR; i++)
 			if (strlen(zb_log_stream_name[i]) == len &&
 			    memcmp(zb_log_stream_name[i], p, len) == 0)
 				break;
-		if (i == ZB_LOG_NR) {
+		if (i == ZB_LOG_NAME_NR) {
 			zb_err("--logs %s: %.*s: no such log; give some of "
 			       "conn,dns,http,ssl,files,tunnel,"
 			       "known_hosts,known_services,weird,stats,lcore, or all or none",
@@ -184,6 +184,7 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.mode = (enum zb_engine_mode)o->engine,
 		.format = o->log_format == 0 ? ZB_ROW_JSON : ZB_ROW_TSV,
 		.log_block = !o->logs_drop,
+		.prof_strict = o->prof_format != 0,
 		.same_flows = o->same_flows,
 		.ignore_checksums = o->ignore_checksums,
 		.progress = zb_progress_wanted(),

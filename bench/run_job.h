@@ -44,7 +44,7 @@ struct zb_run_job {
 	unsigned cost_nr;
 	double begin_s, startup_s, tsc_hz;
 	time_t start_unix_s;
-	bool stream_on[ZB_LOG_NR];
+	bool stream_on[ZB_LOG_NAME_NR];
 	uint64_t mem_limit[ZB_MEM_NR]; /* 0: the default */
 	unsigned file_hashes;
 	bool out_made, eal_up, heap_on, pass_done;

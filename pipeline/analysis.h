@@ -34,6 +34,7 @@ struct zb_analysis {
 	uint32_t expect_nr;	      /* of them */
 	const struct zb_rxq *rxq;     /* where packets come from; NULL: not known */
 	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
+	uint64_t events;	      /* see zb_analysis_event() */
 	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */
 };
 
@@ -55,13 +56,12 @@ int zb_analysis_init(struct zb_analysis *an, const struct zb_analysis_conf *conf
 void zb_analysis_fini(struct zb_analysis *an);
 
 /*
- * Counts an event as Zeek would queue and process it. Nothing waits here, so that both happen at
- * once.
+ * Counts an event as Zeek would queue and process it: one that an analyzer would raise. Those of
+ * connections, files and weirds are counted in total (zb_timer_count()).
  */
 static inline void zb_analysis_event(struct zb_analysis *an)
 {
-	an->stat->c[ZB_C_events_queued]++;
-	an->stat->c[ZB_C_events_proc]++;
+	an->events++;
 }
 
 #endif

@@ -4,6 +4,22 @@
 
 #include "pipeline/conn_set.h"
 
+static_assert(ZB_END_NR == ZB_TCP_STATES, "as many as statistics have");
+
+#define ROW(orig, inactive, syn, syn_ack, partial, established, closed, reset)           \
+	[ZB_END_##orig * ZB_END_NR] = ZB_TCP_##inactive, ZB_TCP_##syn, ZB_TCP_##syn_ack, \
+			 ZB_TCP_##partial, ZB_TCP_##established, ZB_TCP_##closed, ZB_TCP_##reset
+const uint8_t zb_tcp_phase_of[ZB_END_NR * ZB_END_NR] = {
+	ROW(INACTIVE, OTHER, ATTEMPT, ATTEMPT, OTHER, OTHER, OVER, WAS_RESET),
+	ROW(SYN_SENT, ATTEMPT, OTHER, OTHER, OTHER, OTHER, HALF_CLOSED, WAS_RESET),
+	ROW(SYN_ACK_SENT, ATTEMPT, OTHER, OTHER, OTHER, OTHER, HALF_CLOSED, WAS_RESET),
+	ROW(PARTIAL, OTHER, OTHER, OTHER, PARTIAL, OTHER, HALF_CLOSED, WAS_RESET),
+	ROW(ESTABLISHED, OTHER, OTHER, OTHER, OTHER, ESTABLISHED, HALF_CLOSED, WAS_RESET),
+	ROW(CLOSED, OVER, HALF_CLOSED, HALF_CLOSED, HALF_CLOSED, HALF_CLOSED, OVER, WAS_RESET),
+	ROW(RESET, WAS_RESET, WAS_RESET, WAS_RESET, WAS_RESET, WAS_RESET, WAS_RESET, WAS_RESET),
+};
+#undef ROW
+
 int zb_conn_set_init(struct zb_conn_set *s, uint32_t conns_max, uint64_t uid_base, uint64_t secret,
 		     uint64_t start_ns, struct zb_lcore_stat *stat)
 {
@@ -98,7 +114,6 @@ void zb_conn_set_deadline(struct zb_conn_set *s, struct zb_conn *c, uint64_t dea
 	c->deadline_ns = deadline_ns;
 	if (c->flags & ZB_CONN_FRESH) {
 		c->flags &= (uint8_t)~ZB_CONN_FRESH;
-		s->stat->c[ZB_C_timers]++;
 		if (zb_wheel_add(&s->wheel, c->id, deadline_ns) < 0) {
 			c->flags |= ZB_CONN_FRESH; /* without a timer it cannot stay */
 			zb_conn_set_finish(s, c);
@@ -106,7 +121,6 @@ void zb_conn_set_deadline(struct zb_conn_set *s, struct zb_conn *c, uint64_t dea
 		}
 	} else if (deadline_ns < before) {
 		zb_wheel_hasten(&s->wheel, c->id, deadline_ns);
-		s->stat->c[ZB_C_timers]++;
 	}
 }
 
@@ -119,16 +133,25 @@ void zb_conn_set_finish(struct zb_conn_set *s, struct zb_conn *c)
 	s->stat->g[kind_gauge[kind_of(c->key.proto)]]--;
 	if (c->key.proto == IPPROTO_TCP)
 		s->tcp_cells[c->tcp_cell]--;
+	else if (c->special_ns != 0)
+		s->stat->timer[ZB_TIMER_dns]--;
 	assert(s->finished_nr < ZB_FINISHED_MAX);
 	s->finished[s->finished_nr++] = c->id;
 }
 
+void zb_conn_set_timed_out(struct zb_conn_set *s, const struct zb_conn *c, uint64_t now_ns)
+{
+	s->stat->c[ZB_C_conns_expired] += !(c->flags & (ZB_CONN_CLOSING | ZB_CONN_ATTEMPT));
+	s->stat->timer_lag_ns = now_ns - c->deadline_ns;
+}
+
 /* Off the wheel already: the rest of finishing. */
-static void finish_expired(struct zb_conn_set *s, uint32_t id)
+static void finish_expired(struct zb_conn_set *s, uint32_t id, uint64_t now_ns)
 {
 	struct zb_conn *c = zb_conn_at(&s->pool, id);
 
 	c->flags |= ZB_CONN_FRESH; /* not on the wheel */
+	zb_conn_set_timed_out(s, c, now_ns);
 	zb_conn_set_finish(s, c);
 }
 
@@ -147,7 +170,7 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
 			__builtin_prefetch((const char *)c + line * 64); /* for the row */
 	}
 	for (uint32_t i = 0; i < n; i++)
-		finish_expired(s, ids[i]);
+		finish_expired(s, ids[i], now_ns);
 	/*
 	 * The finished are still in the pool until they are released; what they leave must hold a
 	 * burst.
@@ -209,7 +232,6 @@ void zb_conn_set_gauges(const struct zb_conn_set *s)
 {
 	uint64_t *g = s->stat->g;
 
-	g[ZB_G_active_timers] = s->wheel.count;
 	g[ZB_G_conn_bytes] = (uint64_t)s->pool.used * sizeof(struct zb_conn);
 	g[ZB_G_conn_reserved_bytes] = zb_conn_pool_bytes(&s->pool);
 	g[ZB_G_flow_table_bytes] = zb_flow_table_bytes(&s->table);

@@ -20,12 +20,26 @@
 #define ZB_FINISHED_MAX \
 	(2 * ZB_BURST_MAX + ZB_EXPIRE_MAX) /* a packet ends at most one, room makes at most one */
 
+/* What a TCP connection's two states together make of it. */
+enum zb_tcp_phase {
+	ZB_TCP_OTHER,
+	ZB_TCP_ATTEMPT, /* an attempt, unanswered so far */
+	ZB_TCP_ESTABLISHED,
+	ZB_TCP_PARTIAL,
+	ZB_TCP_HALF_CLOSED,
+	ZB_TCP_OVER, /* closed by both, or by the only one there is */
+	ZB_TCP_WAS_RESET,
+	ZB_TCP_PHASE_NR
+};
+extern const uint8_t zb_tcp_phase_of[ZB_END_NR * ZB_END_NR]; /* by zb_conn.tcp_cell */
+
 struct zb_conn_set {
 	struct zb_flow_table table;
 	struct zb_conn_pool pool;
 	struct zb_timer_wheel wheel;
 	struct zb_lcore_stat *stat;
 	uint32_t tcp_cells[ZB_END_NR * ZB_END_NR]; /* TCP connections by zb_conn.tcp_cell */
+	uint64_t tcp_turns[ZB_TCP_PHASE_NR];	   /* times that one came to a phase */
 	uint64_t uid_next, secret;
 	uint32_t finished_nr;
 	uint32_t finished[ZB_FINISHED_MAX];
@@ -51,6 +65,9 @@ struct zb_conn *zb_conn_set_create(struct zb_conn_set *s, const struct zb_flow_k
 void zb_conn_set_deadline(struct zb_conn_set *s, struct zb_conn *c, uint64_t deadline_ns);
 
 void zb_conn_set_finish(struct zb_conn_set *s, struct zb_conn *c);
+
+/* Counts that the time of c, which is finished next, is up at engine time now_ns. */
+void zb_conn_set_timed_out(struct zb_conn_set *s, const struct zb_conn *c, uint64_t now_ns);
 
 /*
  * Ends what has timed out at now_ns (at most ZB_EXPIRE_MAX), and sheds so that a burst's worth has
@@ -87,6 +104,8 @@ static inline void zb_conn_set_tcp_cell(struct zb_conn_set *s, struct zb_conn *c
 		return;
 	s->tcp_cells[c->tcp_cell]--;
 	s->tcp_cells[cell]++;
+	if (zb_tcp_phase_of[cell] != zb_tcp_phase_of[c->tcp_cell])
+		s->tcp_turns[zb_tcp_phase_of[cell]]++;
 	c->tcp_cell = (uint8_t)cell;
 }
 

@@ -22,6 +22,7 @@
 #include "pipeline/file.h"
 #include "pipeline/frag.h"
 #include "pipeline/known.h"
+#include "pipeline/timer_count.h"
 #include "pipeline/tunnel.h"
 
 #define SESSION_AHEAD 4 /* packets: how far ahead of the conn stage sessions are fetched */
@@ -403,6 +404,10 @@ static void refresh_stat(struct zb_engine *e)
 	st->g[ZB_G_weird_bytes] = ZB_WEIRD_MEMORY * sizeof(struct zb_once_seen);
 	zb_conn_set_gauges(&e->set);
 	zb_mem_gauges(&e->an.mem, st);
+	zb_timer_count(st, &(struct zb_timer_source){.set = &e->set,
+						     .frag = e->decoder.frag,
+						     .tunnels = e->an.tunnels,
+						     .events = e->an.events});
 	e->conf.rxq->ops->ledger(e->conf.rxq, &l);
 	st->c[ZB_C_pkts_offered] = l.offered_pkts;
 	st->c[ZB_C_bytes_offered] = l.offered_bytes;

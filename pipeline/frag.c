@@ -63,7 +63,7 @@ struct zb_frag {
 	struct zb_weird *weird;
 	struct datagram *oldest, *youngest;
 	struct done *done;
-	uint64_t secret;
+	uint64_t secret, begun;
 	uint32_t count, bucket_nr;
 	struct datagram *bucket[]; /* bucket_nr */
 };
@@ -122,6 +122,11 @@ void zb_frag_destroy(struct zb_frag *f)
 uint32_t zb_frag_count(const struct zb_frag *f)
 {
 	return f->count;
+}
+
+uint64_t zb_frag_begun(const struct zb_frag *f)
+{
+	return f->begun;
 }
 
 static void expire(struct zb_frag *f, uint64_t now_ns)
@@ -188,6 +193,7 @@ static struct datagram *begin(struct zb_frag *f, const struct key *k, uint32_t b
 	*(f->youngest != NULL ? &f->youngest->younger : &f->oldest) = d;
 	f->youngest = d;
 	f->count++;
+	f->begun++;
 	return d;
 }
 

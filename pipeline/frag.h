@@ -58,7 +58,8 @@ const uint8_t *zb_frag_add(struct zb_frag *f, const struct zb_fragment *x, uint3
 /* Gives back what zb_frag_add() returned since the last call. */
 void zb_frag_release(struct zb_frag *f);
 
-/* Datagrams under way. */
+/* Datagrams under way; ever begun. */
 uint32_t zb_frag_count(const struct zb_frag *f);
+uint64_t zb_frag_begun(const struct zb_frag *f);
 
 #endif

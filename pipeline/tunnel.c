@@ -12,7 +12,8 @@ struct zb_tunnels {
 	struct zb_analysis *an;
 	struct zb_tunnel *active[2]; /* by when they were last used: oldest, youngest */
 	struct zb_tunnel *table[2];  /* those in the buckets, by when they were last seen */
-	uint32_t bucket_nr;
+	uint64_t begun;		     /* times that one became active */
+	uint32_t bucket_nr, active_nr;
 	struct zb_tunnel *bucket[]; /* bucket_nr */
 };
 
@@ -61,8 +62,10 @@ static void append_to(struct zb_tunnel *ends[2], struct zb_tunnel *x, unsigned l
 
 static void drop(struct zb_tunnels *t, struct zb_tunnel *x)
 {
-	if (x->is_active)
+	if (x->is_active) {
 		unlink_from(t->active, x, ZB_TUNNEL_ACTIVE);
+		t->active_nr--;
+	}
 	if (x->owner != NULL) {
 		x->owner->tunnel = NULL;
 	} else {
@@ -74,6 +77,12 @@ static void drop(struct zb_tunnels *t, struct zb_tunnel *x)
 		unlink_from(t->table, x, ZB_TUNNEL_TABLE);
 	}
 	zb_mem_put(&t->an->mem, ZB_MEM_tunnel, x, sizeof(*x));
+}
+
+uint32_t zb_tunnels_active(const struct zb_tunnels *t, uint64_t *begun)
+{
+	*begun = t->begun;
+	return t->active_nr;
 }
 
 void zb_tunnels_destroy(struct zb_tunnels *t)
@@ -211,13 +220,20 @@ static void log_it(struct zb_tunnels *t, const struct zb_tunnel *x, enum zb_tunn
 		zb_once_write(an->port[ZB_LOG_TUNNEL], &r, an->secret);
 }
 
+static void begin_use(struct zb_tunnels *t, const struct zb_tunnel *x, uint64_t ts_ns)
+{
+	t->active_nr++;
+	t->begun++;
+	log_it(t, x, ZB_TUNNEL_DISCOVER, ts_ns);
+}
+
 /* A connection has begun in it, or moved into it. */
 static void use(struct zb_tunnels *t, struct zb_tunnel *x, uint64_t ts_ns, uint64_t now_ns)
 {
 	if (x->is_active)
 		unlink_from(t->active, x, ZB_TUNNEL_ACTIVE);
 	else
-		log_it(t, x, ZB_TUNNEL_DISCOVER, ts_ns);
+		begin_use(t, x, ts_ns);
 	x->is_active = true;
 	x->used_ns = now_ns;
 	append_to(t->active, x, ZB_TUNNEL_ACTIVE);
@@ -298,6 +314,7 @@ void zb_tunnels_expire(struct zb_tunnels *t, const struct zb_burst *b, uint64_t 
 	for (; x != NULL && now_ns >= x->used_ns + ZB_TUNNEL_EXPIRE_NS; x = t->active[0]) {
 		log_it(t, x, ZB_TUNNEL_EXPIRE, first_after(t, b, x->used_ns + ZB_TUNNEL_EXPIRE_NS));
 		unlink_from(t->active, x, ZB_TUNNEL_ACTIVE);
+		t->active_nr--;
 		x->is_active = false;
 		if (x->owner != NULL)
 			drop(t, x);

@@ -40,6 +40,9 @@ struct zb_tunnels; /* opaque */
 int zb_tunnels_create(struct zb_analysis *an, struct zb_tunnels **out);
 void zb_tunnels_destroy(struct zb_tunnels *t);
 
+/* Tunnels in use; *begun: how often one came into use. */
+uint32_t zb_tunnels_active(const struct zb_tunnels *t, uint64_t *begun);
+
 /*
  * Decode: a packet in an IP or GRE tunnel. Fills uid_seq; a tunnel keeps the type that it was first
  * seen with.

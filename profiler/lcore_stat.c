@@ -22,6 +22,9 @@ const char *const zb_fate_help[ZB_FATE_NR] = {ZB_FATE_LIST(HELP_F)};
 const char *const zb_stage_name[ZB_STAGE_NR] = {ZB_STAGE_LIST(NAME_S)};
 const char *const zb_stage_help[ZB_STAGE_NR] = {ZB_STAGE_LIST(HELP_S)};
 
+#define NAME_T(name, zeek) [ZB_TIMER_##name] = zeek,
+const char *const zb_timer_name[ZB_TIMER_NR] = {ZB_TIMER_LIST(NAME_T)};
+
 static void add(uint64_t *dst, const uint64_t *src, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -43,12 +46,16 @@ void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src)
 	dst->idle_cycles += src->idle_cycles;
 	add(dst->burst_fill, src->burst_fill, ZB_FILL_BUCKETS);
 	add(dst->log_rows, src->log_rows, ZB_LOG_STREAMS_MAX);
+	add(dst->timer, src->timer, ZB_TIMER_NR);
+	add(dst->timer_ever, src->timer_ever, ZB_TIMER_NR);
+	add(dst->tcp_states, src->tcp_states, ZB_TCP_STATES * ZB_TCP_STATES);
 
 	/* 0 is "never" and must not win. */
 	if (dst->first_tsc == 0 || (src->first_tsc != 0 && src->first_tsc < dst->first_tsc))
 		dst->first_tsc = src->first_tsc;
 	dst->last_tsc = larger(dst->last_tsc, src->last_tsc);
 	dst->net_time_ns = larger(dst->net_time_ns, src->net_time_ns);
+	dst->timer_lag_ns = larger(dst->timer_lag_ns, src->timer_lag_ns);
 	dst->lag_ns = larger(dst->lag_ns, src->lag_ns);
 }
 

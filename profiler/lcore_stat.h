@@ -44,6 +44,7 @@
 	X(other_conns, "flows of other IP protocols created")                                 \
 	X(conns_evicted, "flows ended early to make room")                                    \
 	X(conns_capped, "of them: because all state was beyond the cap")                      \
+	X(conns_expired, "flows ended because nothing more came")                             \
 	X(timers, "timers ever scheduled")                                                    \
 	X(events_queued, "events queued")                                                     \
 	X(events_proc, "events processed")                                                    \
@@ -130,17 +131,31 @@
 	X(expire, "timer wheel")                                   \
 	X(idle, "polls that returned no packet")
 
+/* Timers by type: X(name, Zeek's name), in the order in which prof.log has them. */
+#define ZB_TIMER_LIST(X)                            \
+	X(conn_delete, "ConnectionDeleteTimer")     \
+	X(inactivity, "ConnectionInactivityTimer")  \
+	X(dns, "DNSExpireTimer")                    \
+	X(file, "FileAnalysisInactivityTimer")      \
+	X(frag, "FragTimer")                        \
+	X(tunnel, "IPTunnelInactivityTimer")        \
+	X(tcp_attempt, "TCPConnectionAttemptTimer") \
+	X(tcp_expire, "TCPConnectionExpireTimer")
+
 #define ZB_ENUM_C(name, help) ZB_C_##name,
 #define ZB_ENUM_G(name, help) ZB_G_##name,
 #define ZB_ENUM_F(name, help) ZB_FATE_##name,
 #define ZB_ENUM_S(name, help) ZB_STAGE_##name,
+#define ZB_ENUM_T(name, zeek) ZB_TIMER_##name,
 enum zb_counter { ZB_COUNTER_LIST(ZB_ENUM_C) ZB_C_NR };
 enum zb_gauge { ZB_GAUGE_LIST(ZB_ENUM_G) ZB_G_NR };
 enum zb_fate { ZB_FATE_LIST(ZB_ENUM_F) ZB_FATE_NR };
 enum zb_stage { ZB_STAGE_LIST(ZB_ENUM_S) ZB_STAGE_NR };
+enum zb_timer { ZB_TIMER_LIST(ZB_ENUM_T) ZB_TIMER_NR };
 
 #define ZB_LOG_STREAMS_MAX 16 /* log streams a run can have; see pipeline/logs.h */
 #define ZB_BURST_MAX	   64 /* packets in a burst, at most */
+#define ZB_TCP_STATES	   7  /* of one side of a TCP connection */
 #define ZB_FILL_BUCKETS	   8  /* burst fill histogram: 1, 2, 3-4, 5-8, ..., 33-64 and one spare */
 
 struct zb_lcore_stat {
@@ -152,9 +167,14 @@ struct zb_lcore_stat {
 	uint64_t idle_cycles;		       /* polls that returned none */
 	uint64_t burst_fill[ZB_FILL_BUCKETS];  /* bursts by size, log2 buckets */
 	uint64_t log_rows[ZB_LOG_STREAMS_MAX]; /* rows put into buffers, by stream */
-	uint64_t first_tsc, last_tsc;	       /* first packet taken, last packet done; 0: none */
-	uint64_t net_time_ns; /* engine time: largest packet time so far, Unix epoch */
-	uint64_t lag_ns;      /* wall clock minus packet time; 0 in a closed loop */
+	uint64_t timer[ZB_TIMER_NR];	       /* pending; their sum is active_timers */
+	uint64_t timer_ever[ZB_TIMER_NR];      /* scheduled; their sum is timers */
+	/* TCP connections in memory by originator's state (rows) and responder's. */
+	uint64_t tcp_states[ZB_TCP_STATES * ZB_TCP_STATES];
+	uint64_t first_tsc, last_tsc; /* first packet taken, last packet done; 0: none */
+	uint64_t net_time_ns;	      /* engine time: largest packet time so far, Unix epoch */
+	uint64_t timer_lag_ns;	      /* how late the newest time-out of a connection was */
+	uint64_t lag_ns;	      /* wall clock minus packet time; 0 in a closed loop */
 };
 
 /* One consistent copy, taken by the worker at the boundary of a statistics interval. */
@@ -169,6 +189,7 @@ struct zb_snapshot {
 extern const char *const zb_counter_name[ZB_C_NR], *const zb_counter_help[ZB_C_NR];
 extern const char *const zb_gauge_name[ZB_G_NR], *const zb_gauge_help[ZB_G_NR];
 extern const char *const zb_fate_name[ZB_FATE_NR], *const zb_fate_help[ZB_FATE_NR];
+extern const char *const zb_timer_name[ZB_TIMER_NR]; /* Zeek's */
 extern const char *const zb_stage_name[ZB_STAGE_NR], *const zb_stage_help[ZB_STAGE_NR];
 
 /* Relaxed: a single value may be peeked at from another thread, without any order to the others. */

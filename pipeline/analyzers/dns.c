@@ -166,8 +166,10 @@ static void reject(struct dns_msg *m)
 {
 	struct zb_conn *c = zb_analyzer_conn(&m->s->base);
 
-	if (zb_analyzer_violate(&m->s->base) && c->key.proto == IPPROTO_UDP)
+	if (zb_analyzer_violate(&m->s->base) && c->key.proto == IPPROTO_UDP && c->special_ns != 0) {
 		c->special_ns = 0;
+		zb_analyzer_analysis(&m->s->base)->stat->timer[ZB_TIMER_dns]--;
+	}
 	dns_weird(m, ZB_WEIRD_DNS_Conn_count_too_large);
 }
 
@@ -419,8 +421,15 @@ static void dns_begin(struct zb_analyzer *a)
 {
 	struct zb_conn *c = zb_analyzer_conn(a);
 
-	if (c->key.proto == IPPROTO_UDP)
-		c->special_ns = c->last_ns + ZB_DNS_CHECK_NS;
+	struct zb_lcore_stat *st = zb_analyzer_analysis(a)->stat;
+
+	if (c->key.proto != IPPROTO_UDP)
+		return;
+	if (c->special_ns == 0) {
+		st->timer[ZB_TIMER_dns]++;
+		st->timer_ever[ZB_TIMER_dns]++;
+	}
+	c->special_ns = c->last_ns + ZB_DNS_CHECK_NS;
 }
 
 static void dns_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)

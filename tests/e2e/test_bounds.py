@@ -17,7 +17,7 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 # Gauges of lcore.log, by how their names begin.
 STATE = ("conn_", "flow_table_", "timer_bytes", "history_", "stream_bytes", "reassem_", "dns_bytes", "http_",
-         "tls_bytes", "analyzer_bytes", "file_bytes", "tunnel_bytes", "known_bytes")
+         "tls_bytes", "analyzer_bytes", "file_bytes", "tunnel_bytes", "known_bytes", "weird_bytes")
 CAP = 16 << 20
 
 
@@ -217,7 +217,7 @@ class Bounds(zb.Case):
         self.assertEqual(run.status, 2)
         self.assertIn("--limit tunnel=1", run.err)
         kinds = ("stream", "tcp_data", "frag", "probe", "dns", "http", "tls", "analyzer", "file", "file_data", "tunnel",
-                 "known", "history")
+                 "known", "history", "expect")
         self.run_flood(talks(80, (0, b"GET /NUMBER HTTP/1.1\r\n\r\n"), (1, b"y" * 500), number=200),
                        *(word for kind in kinds for word in ("--limit", f"{kind}=4K")))
 
@@ -249,8 +249,10 @@ class Bounds(zb.Case):
         else:
             self.assertGreater(totals["conns_capped"], 0)
             self.assertTrue(any("beyond --memcap" in note for note in result["verdict"]["notes"]))
-        within = ("conn_reserved_bytes",)  # what conn_bytes is part of
-        state = max(sum(n for gauge, n in row.items() if gauge.startswith(STATE) and gauge not in within)
+        # What conn_bytes is part of, and what has one size from the start.
+        apart = ("conn_reserved_bytes", "weird_bytes")
+        state = max(sum(n for gauge, n in row.items()
+                        if gauge.startswith((*STATE, "expect_bytes")) and gauge not in apart)
                     for row in self.rows("lcore"))
         self.assertGreater(state, CAP // 8 if shed is not None else CAP // 2)
         self.assertLessEqual(state, CAP * 9 // 8)
