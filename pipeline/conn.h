@@ -188,10 +188,7 @@ void zb_conn_flip(struct zb_conn *c);
 struct zb_mem;
 void zb_conn_rare_count_in(struct zb_mem *m);
 
-/*
- * The rare part, allocated if need be; NULL when memory is out, or its limit (the caller does
- * without).
- */
+/* The rare part, allocated if need be; NULL: no room (the caller does without). */
 struct zb_conn_rare *zb_conn_rare(struct zb_conn *c);
 void zb_conn_rare_free(struct zb_conn *c);
 

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stat_list.h"
+
 /*
  * X(name, help). The accounting law, in packets and in bytes:
  *   offered = link + unsent;   link = proc + dropped + filtered (+ still queued; 0 at the end)
@@ -116,31 +118,6 @@
 	X(bad_transport_header, "transport header length makes no sense")                     \
 	X(bad_transport_checksum, "TCP, UDP or ICMP checksum wrong; noted in its connection") \
 	X(no_state, "a flow could not be created: memory or the flow limit ran out")
-
-/*
- * The stages a burst walks through, design order; idle is an empty poll, other the loop around
- * them.
- */
-#define ZB_STAGE_LIST(X)                                           \
-	X(rx, "take a burst from the source")                      \
-	X(decode, "link to transport headers, checksums, hash")    \
-	X(flow, "flow table look-up and creation")                 \
-	X(conn, "connection counters, TCP state, history, timers") \
-	X(stream, "reassembly and analyzers")                      \
-	X(log, "rows of finished connections")                     \
-	X(expire, "timer wheel")                                   \
-	X(idle, "polls that returned no packet")
-
-/* Timers by type: X(name, Zeek's name), in the order in which prof.log has them. */
-#define ZB_TIMER_LIST(X)                            \
-	X(conn_delete, "ConnectionDeleteTimer")     \
-	X(inactivity, "ConnectionInactivityTimer")  \
-	X(dns, "DNSExpireTimer")                    \
-	X(file, "FileAnalysisInactivityTimer")      \
-	X(frag, "FragTimer")                        \
-	X(tunnel, "IPTunnelInactivityTimer")        \
-	X(tcp_attempt, "TCPConnectionAttemptTimer") \
-	X(tcp_expire, "TCPConnectionExpireTimer")
 
 #define ZB_ENUM_C(name, help) ZB_C_##name,
 #define ZB_ENUM_G(name, help) ZB_G_##name,
