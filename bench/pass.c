@@ -26,6 +26,7 @@ const char *const zb_log_stream_name[ZB_LOG_NAME_NR] = {
 	[ZB_LOG_HTTP] = "http",
 	[ZB_LOG_SSL] = "ssl",
 	[ZB_LOG_FILES] = "files",
+	[ZB_LOG_FTP] = "ftp",
 	[ZB_LOG_TUNNEL] = "tunnel",
 	[ZB_LOG_KNOWN_HOSTS] = "known_hosts",
 	[ZB_LOG_KNOWN_SERVICES] = "known_services",

@@ -10,7 +10,8 @@
 #include <string.h>
 #include "capture/rss_priv.h"
 
-#define PORT_FTP 21
+#define PORT_FTP     21
+#define PORT_GRIDFTP 2811
 
 #define KEY 0x6d5a6d5aull /* 32 bits of it; any 32 bits are these, rotated */
 
@@ -92,7 +93,8 @@ bool zb_rss_is_ftp(const uint8_t *data, uint32_t cap_len, const struct zb_ip_wal
 	if (w->proto != IPPROTO_TCP || !has_ports(cap_len, w))
 		return false;
 	memcpy(port, data + w->l4_off, sizeof(port));
-	return port[0] == htons(PORT_FTP) || port[1] == htons(PORT_FTP);
+	return port[0] == htons(PORT_FTP) || port[1] == htons(PORT_FTP) ||
+	       port[0] == htons(PORT_GRIDFTP) || port[1] == htons(PORT_GRIDFTP);
 }
 
 /* VXLAN and Geneve: the source port is a hash of the inner flow, another one for each direction. */

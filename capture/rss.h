@@ -23,9 +23,9 @@
  *   GTP, Teredo,   are believed only once the outer connection has confirmed them, so inner flows
  *   AYIYA          stay with the outer one. Both directions of it have the same ports.
  *   FTP            a data connection belongs to its control connection: two addresses that speak
- *                  TCP on port 21 have all their TCP sharded by addresses only. Live capture
- *                  cannot know of it when the first connections come; there, as with fragments
- *                  and the inner flows of VXLAN, several workers see parts only.
+ *                  TCP on port 21 or 2811 have all their TCP sharded by addresses only. Live
+ *                  capture cannot know of it when the first connections come; there, as with
+ *                  fragments and the inner flows of VXLAN, several workers see parts only.
  *
  * A UDP tunnel inside a UDP tunnel is not parted from the packet around it.
  *

@@ -8,6 +8,7 @@ const struct zb_row_def *const zb_engine_log_defs[ZB_LOG_ENGINE_NR] = {
 	[ZB_LOG_HTTP] = &zb_http_log_def,
 	[ZB_LOG_SSL] = &zb_ssl_log_def,
 	[ZB_LOG_FILES] = &zb_files_log_def,
+	[ZB_LOG_FTP] = &zb_ftp_log_def,
 	[ZB_LOG_TUNNEL] = &zb_tunnel_log_def,
 	[ZB_LOG_KNOWN_HOSTS] = &zb_known_hosts_log_def,
 	[ZB_LOG_KNOWN_SERVICES] = &zb_known_services_log_def,

@@ -41,6 +41,7 @@ struct zb_branch {
 enum zb_session_flag {
 	ZB_SESSION_ENDED = 1 << 0,     /* analyzers have ended */
 	ZB_SESSION_ANNOUNCES = 1 << 1, /* an analyzer may announce connections; see expect.h */
+	ZB_SESSION_TLS = 1 << 2,       /* a TLS handshake has been completed in it */
 };
 
 struct zb_session {

@@ -14,6 +14,9 @@
 	X(FTP_invalid_command, LOG, "FTP")                            \
 	X(FTP_max_command_length_exceeded, PER_CONN, "FTP")           \
 	X(FTP_too_many_pending_commands, PER_CONN, "FTP")             \
+	X(FTP_arg_too_long, PER_CONN, "FTP")                          \
+	X(FTP_reply_msg_too_long, PER_CONN, "FTP")                    \
+	X(ftp_adat_bad_first_token_encoding, LOG, "FTP_ADAT")         \
 	X(FTP_user_too_long, PER_CONN, "FTP")                         \
 	X(FTP_password_too_long, PER_CONN, "FTP")                     \
 	X(partial_ftp_request, LOG, "FTP")                            \

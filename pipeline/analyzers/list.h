@@ -14,6 +14,8 @@
 	X(tls)              \
 	X(dtls)             \
 	X(ssh)              \
+	X(ftp)              \
+	X(ftp_data)         \
 	X(imap)             \
 	X(sip)              \
 	X(xmpp)             \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pipeline/analyzers/tls_priv.h"
+#include "pipeline/session.h"
 
 static struct zb_mem *mem_of(const struct zb_tls *t)
 {
@@ -67,6 +68,7 @@ void zb_tls_established(struct zb_tls *t)
 {
 	zb_tls_seen(t);
 	t->flags |= ZB_TLS_ESTABLISHED;
+	t->a.branch->session->flags |= ZB_SESSION_TLS;
 	log_once(t);
 	zb_tls_stop(t);
 }
