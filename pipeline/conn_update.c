@@ -73,6 +73,7 @@ struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, con
 		zb_tcp_seg_read(p, zb_conn_side(c, p->flags & ZB_PKT_SRC_IS_A), &seg);
 		if (!zb_tcp_is_reuse(c, &seg, w))
 			return c;
+		c->deadline_ns = zb_pkt_now_ns(p); /* its end, whenever the burst is over */
 	}
 	zb_conn_set_finish(s, c);
 	return zb_conn_birth(s, p, key);

@@ -267,6 +267,69 @@ static void engine_rows_of_unordered_packets_do_not_depend_on_bursts(void **stat
 	assert_bursts_do_not_matter(make_jumbled);
 }
 
+/* A connection that is reset, its 4-tuple used again at once, and a packet much later. */
+static void make_replaced(uint64_t i, struct fs_frame *f)
+{
+	static const struct {
+		bool back;
+		uint8_t flags;
+		uint32_t seq, ack;
+	} pkt[] = {{false, FB_SYN, 100, 0},  {true, FB_SYN | FB_ACK, 50, 101},
+		   {false, FB_ACK, 101, 51}, {false, FB_RST, 101, 0},
+		   {false, FB_SYN, 5000, 0}, {false, FB_ACK, 5001, 1},
+		   {false, FB_ACK, 5001, 1}};
+	uint32_t host[2] = {0x0a000001, 0xc0000201};
+	uint16_t port[2] = {40000, 9};
+	bool back = pkt[i].back;
+	struct fb_spec s = {.proto = IPPROTO_TCP,
+			    .src = host[back],
+			    .dst = host[!back],
+			    .sport = port[back],
+			    .dport = port[!back],
+			    .seq = pkt[i].seq,
+			    .ack = pkt[i].ack,
+			    .flags = pkt[i].flags};
+
+	f->len = fb_ether(f->data, &s);
+	f->ts_ns = START_NS + i * 1000000 + (i == 6 ? 20 * ZB_SEC_NS : 0);
+}
+
+static uint64_t replaced_time_from(const struct zb_rxq *q, uint64_t ns)
+{
+	struct fs_frame f;
+
+	(void)q;
+	for (uint64_t i = 0; i < 7; i++) {
+		make_replaced(i, &f);
+		if (f.ts_ns >= ns)
+			return f.ts_ns;
+	}
+	return 0;
+}
+
+/* What is logged at the end of a connection is dated by the packet that replaced it, not by the
+ * last one of its burst. */
+static void engine_end_of_a_replaced_connection_does_not_depend_on_bursts(void **state)
+{
+	static const uint16_t bursts[] = {1, ZB_BURST_MAX};
+	struct zb_rxq_ops ops;
+	struct run *r[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		r[i] = run_new(make_replaced, 7);
+		r[i]->burst_max = bursts[i];
+		ops = *r[i]->src.rxq.ops;
+		ops.time_from = replaced_time_from;
+		r[i]->src.rxq.ops = &ops;
+		run_it(r[i], ZB_SINK_FILES);
+	}
+	assert_same_log(r[0], r[1], "known_services", 1);
+	assert_same_log(r[0], r[1], "conn", 2);
+	run_free(r[0]);
+	run_free(r[1]);
+}
+
 /* Every connection that was counted has its row, and every packet its fate. */
 static void engine_logs_each_connection_once(void **state)
 {
@@ -445,6 +508,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(engine_rows_do_not_depend_on_bursts),
 		cmocka_unit_test(engine_rows_of_unordered_packets_do_not_depend_on_bursts),
+		cmocka_unit_test(engine_end_of_a_replaced_connection_does_not_depend_on_bursts),
 		cmocka_unit_test(engine_logs_each_connection_once),
 		cmocka_unit_test(engine_snapshots_stand_at_their_boundaries),
 		cmocka_unit_test(engine_stopped_logs_what_is_open),
