@@ -12,8 +12,10 @@
 
 #include "pipeline/conn.h"
 
+#ifndef ZB_CONN_CHUNK_SHIFT    /* fuzzers have it small, so that the pool grows */
 #define ZB_CONN_CHUNK_SHIFT 13 /* 8192 connections, 2 MiB */
 #define ZB_CONN_CHUNKS_MAX  65536
+#endif
 
 struct zb_conn_pool {
 	struct zb_conn **chunk;

@@ -9,6 +9,7 @@
  * packets of the burst point at it, the conn stage settles each packet's connection again, which
  * costs one flag test in the usual case.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <rte_cycles.h>
@@ -129,6 +130,7 @@ void zb_engine_destroy(struct zb_engine *e)
 	zb_tunnels_destroy(e->an.tunnels);
 	zb_frag_destroy(e->decoder.frag);
 	zb_analysis_fini(&e->an);
+	assert(e->an.mem.total == 0); /* all that was taken has been given back */
 	zb_weird_fini(&e->weird);
 	zb_conn_set_fini(&e->set);
 	free(e);

@@ -22,10 +22,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ZB_FLOW_SLOTS	  7
-#define ZB_FLOW_SEG_SHIFT 15	     /* buckets in a segment: 32 Ki, 2 MiB */
-#define ZB_FLOW_SEGS_MAX  4096	     /* 134 M buckets: more than 2^29 flows */
-#define ZB_FLOW_NONE	  UINT32_MAX /* no connection, no bucket */
+#define ZB_FLOW_SLOTS 7
+#ifndef ZB_FLOW_SEG_SHIFT      /* fuzzers have it small */
+#define ZB_FLOW_SEG_SHIFT 15   /* buckets in a segment: 32 Ki, 2 MiB */
+#define ZB_FLOW_SEGS_MAX  4096 /* 134 M buckets: more than 2^29 flows */
+#endif
+#define ZB_FLOW_NONE UINT32_MAX /* no connection, no bucket */
 
 struct zb_flow_bucket {
 	alignas(64) uint32_t hash[ZB_FLOW_SLOTS];

@@ -90,7 +90,9 @@ enum zb_weird_name { ZB_WEIRD_LIST(ZB_ENUM_W) ZB_WEIRD_NR };
 
 extern const char *const zb_weird_text[ZB_WEIRD_NR];
 
+#ifndef ZB_WEIRD_MEMORY	      /* fuzzers have it small */
 #define ZB_WEIRD_MEMORY 16384 /* entries that remember what was logged: 256 KiB */
+#endif
 
 struct zb_weird {
 	struct zb_log_port *port;  /* NULL: counted only */

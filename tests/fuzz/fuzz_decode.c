@@ -15,6 +15,7 @@
 #include "pipeline/decode.h"
 #include "pipeline/frag.h"
 #include "pipeline/tunnel.h"
+#include "tests/fuzz/row_catch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,12 +34,6 @@ static struct zb_weird w;
 static struct zb_analysis an;
 static uint64_t fates[ZB_FATE_NR];
 static struct zb_burst b;
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void check_live(const struct zb_pkt *p, const struct zb_flow_key *k, uint64_t secret)
 {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "pipeline/frag.h"
+#include "tests/fuzz/row_catch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,12 +32,6 @@ static struct model {
 } model[FF_IDS * 2];
 static struct zb_weird w;
 static struct zb_mem mem;
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void forget(struct model *m)
 {

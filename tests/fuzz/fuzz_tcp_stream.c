@@ -21,6 +21,7 @@
 #include "pipeline/registry.h"
 #include "pipeline/session.h"
 #include "pipeline/tcp_seq.h"
+#include "tests/fuzz/row_catch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,12 +44,6 @@ static struct zb_lcore_stat stat;
 static struct zb_delivery_list list;
 static struct side sides[2];
 static bool is_strict; /* no FIN, RST, or second SYN has confused the numbers */
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* The sides of the model keep their places when roles are swapped. */
 static unsigned place_of(const struct zb_conn *c, unsigned side)

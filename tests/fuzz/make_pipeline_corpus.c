@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make_pipeline_corpus.c - writes the seeds of fuzz_decode, fuzz_engine and fuzz_frag: one packet,
- * conversation or set of fragments each */
+/*
+ * make_pipeline_corpus.c - writes the seeds of fuzz_decode, fuzz_engine, fuzz_file,
+ * fuzz_frag and fuzz_tcp_stream: one packet, conversation or set of fragments each
+ *
+ *     make_pipeline_corpus tests/fuzz/corpus
+ */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "engine_record.h"
 #include "tests/unit/frame_build.h"
@@ -14,6 +19,8 @@ static void seed(const char *target, const char *name, const void *p, size_t n)
 	char path[4096];
 	FILE *f;
 
+	snprintf(path, sizeof(path), "%s/%s", folder, target);
+	mkdir(path, 0777); /* it may be there */
 	snprintf(path, sizeof(path), "%s/%s/%s", folder, target, name);
 	f = fopen(path, "wb");
 	if (f == NULL || fwrite(p, 1, n, f) != n || fclose(f) != 0) {
@@ -134,10 +141,11 @@ static const struct {
 	{"ayiya", 17, 24, 5072, "\x41\0\1\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"},
 };
 
-static uint32_t tunnel_packet(uint8_t *at, size_t i)
+/* Puts a packet into a tunnel; returns the length of both. */
+static uint32_t wrap(uint8_t *at, size_t i, const uint8_t *inner, uint32_t len)
 {
-	uint8_t inner[FB_MAX], raw[FB_MAX + 64];
-	uint32_t len = fb_ip(inner, &packets[i % 2].spec), hdr = tunnels[i].proto == 17 ? 28 : 20;
+	uint8_t raw[FB_MAX + 64];
+	uint32_t hdr = tunnels[i].proto == 17 ? 28 : 20;
 	struct fb_spec outer = {.proto = tunnels[i].proto,
 				.src = 3,
 				.dst = 4,
@@ -150,6 +158,13 @@ static uint32_t tunnel_packet(uint8_t *at, size_t i)
 	len = fb_ip(at, &outer);
 	memcpy(at + hdr, raw, len - hdr);
 	return len;
+}
+
+static uint32_t tunnel_packet(uint8_t *at, size_t i)
+{
+	uint8_t inner[FB_MAX];
+
+	return wrap(at, i, inner, fb_ip(inner, &packets[i % 2].spec));
 }
 
 /* Alone; and in two fragments, behind their lengths. Checksums are ignored. */
@@ -179,6 +194,33 @@ static void tunnel_seeds(void)
 		snprintf(name, sizeof(name), "fragments_%s", tunnels[i].name);
 		seed("decode", name, buf, at);
 	}
+}
+
+/* Tunnels in one another, as deep as they are followed, the whole in fragments of 64 bytes. */
+static void nested_seed(void)
+{
+	static const size_t order[] = {5, 0, 7, 1};
+	uint8_t buf[8192] = {1, 1 | 8}, whole[FB_MAX], inner[FB_MAX];
+	uint32_t at = 3, len = fb_ip(whole, &packets[1].spec);
+
+	for (unsigned i = 0; i < 4; i++) {
+		memcpy(inner, whole, len);
+		len = wrap(whole, order[i], inner, len);
+	}
+	for (uint32_t off = 0; off < len - 20; off += 64) {
+		uint32_t n = len - 20 - off < 64 ? len - 20 - off : 64;
+
+		fb_put16(buf + at, 20 + n);
+		memcpy(buf + at + 2, whole, 20);
+		fb_put16(buf + at + 4, 20 + n);
+		fb_put16(buf + at + 8, (off + n < len - 20 ? 0x2000 : 0) | off / 8);
+		memcpy(buf + at + 22, whole + 20 + off, n);
+		at += 22 + n;
+	}
+	seed("decode", "fragments_nested", buf, at);
+	buf[1] = 1;
+	memcpy(buf + 3, whole, len);
+	seed("decode", "tunnels_nested", buf, 3 + len);
 }
 
 static void frag_seeds(void)
@@ -232,17 +274,119 @@ static void engine_seeds(void)
 	     {'b', 'b', 'b', 'b', 8, 6, 0, 1});
 }
 
+/* A conversation with payload, growing in talk_buf. */
+static uint8_t talk_buf[2048];
+static size_t talk_n;
+
+static void say(unsigned kind, unsigned flags, unsigned seq, unsigned ack, const char *said,
+		size_t n)
+{
+	struct er r = {(uint8_t)kind,
+		       (uint8_t)(flags | (n != 0 ? ER_SAID : 0)),
+		       (uint8_t)seq,
+		       (uint8_t)ack,
+		       0,
+		       (uint8_t)n,
+		       1,
+		       0};
+
+	memcpy(talk_buf + talk_n, &r, sizeof(r));
+	memcpy(talk_buf + talk_n + sizeof(r), said, n);
+	talk_n += sizeof(r) + n;
+}
+
+static void said_seeds(void)
+{
+	static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+			  ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+			  query[] = "\0\7\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1",
+			  reply[] = "\0\7\x81\x80\0\1\0\1\0\0\0\0\3www\7example\3com\0\0\1\0\1"
+				    "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\1\2\3\4";
+	enum { GET = sizeof(get) - 1, OK = sizeof(ok) - 1, SPLIT = 20 };
+
+	talk_n = ER_HEAD;
+	talk_buf[0] = 63;
+	say(0, FB_SYN, 0, 0, "", 0);
+	say(ER_BACK, FB_SYN | FB_ACK, 0, 1, "", 0);
+	say(0, FB_ACK, 1, 1, get, GET);
+	say(ER_BACK, FB_ACK, 1 + SPLIT, 1 + GET, ok + SPLIT, OK - SPLIT);
+	say(ER_BACK, FB_ACK, 1, 1 + GET, ok, SPLIT);
+	say(0, FB_FIN | FB_ACK, 1 + GET, 1 + OK, "", 0);
+	say(ER_BACK, FB_FIN | FB_ACK, 1 + OK, 2 + GET, "", 0);
+	say(ER_UDP, 0, 0, 0, query, sizeof(query) - 1);
+	say(ER_UDP | ER_BACK, 0, 0, 0, reply, sizeof(reply) - 1);
+	talk_buf[1] = 0;
+	seed("engine", "said", talk_buf, talk_n);
+	talk_buf[1] = ER_LITTLE_MEMORY;
+	seed("engine", "said_in_little_memory", talk_buf, talk_n);
+	talk_buf[1] = ER_MEMCAP | ER_TSV;
+	seed("engine", "said_under_memcap", talk_buf, talk_n);
+}
+
+/* Segments as fuzz_tcp_stream.c reads them: flags and side, content, seq, ack, length. */
+static void stream_seeds(void)
+{
+#define S(flags, content, seq, ack, len) \
+	flags, content, (seq) >> 8, (seq)&255, (ack) >> 8, (ack)&255, (len) >> 8, (len)&255
+	/* The first number is about to wrap. */
+	uint8_t buf[] = {0xff,
+			 0xff,
+			 0xff,
+			 0,
+			 S(FB_SYN, 2, 0, 0, 0),
+			 S(0x80 | FB_SYN | FB_ACK, 2, 0, 1, 0),
+			 S(FB_ACK, 2, 1, 1, 100),
+			 S(FB_ACK, 4, 201, 1, 100),
+			 S(FB_ACK, 6, 151, 1, 100), /* over the beginning of what waits */
+			 S(FB_ACK, 8, 401, 1, 50),
+			 S(FB_ACK, 8, 401, 1, 50),
+			 S(0x80 | FB_ACK, 2, 1, 101, 1400),
+			 S(FB_ACK, 10, 90, 1, 120), /* other bytes than before */
+			 S(0x80 | FB_ACK, 2, 1401, 500, 10),
+			 S(FB_ACK, 12, 600, 1, 2000),
+			 S(FB_ACK, 12, 300, 1, 500),
+			 S(FB_FIN | FB_ACK, 2, 2600, 1411, 0),
+			 S(0x80 | FB_FIN | FB_ACK, 2, 1411, 2601, 0)};
+#undef S
+
+	seed("tcp_stream", "overlaps", buf, sizeof(buf));
+	/* The same without a handshake, and in little memory. */
+	seed("tcp_stream", "partial", buf + 16, sizeof(buf) - 16);
+	buf[3] = 9;
+	seed("tcp_stream", "little_memory", buf, sizeof(buf));
+}
+
+/* Steps as fuzz_file.c reads them: one file in order with a gap, and one in ranges, shared. */
+static void file_seeds(void)
+{
+	static const char in_order[] = "\0\x10\0\0\2"
+				       "\1\0\0\x09%PDF-1.4 \3\0\0\x20\1\0\0\5hello"
+				       "\x0d\x80\0\0\1\0\0\4more\6\0\0\0",
+			  ranges[] = "\1\x08\0\1\1\x48\0\1\1"
+				     "\x42\1\0\x40hahahahahahahahahahahahahahahaha"
+				     "hahahahahahahahahahahahahahahaha"
+				     "\2\0\0\x50<html><body>0123456789012345678901234567890123"
+				     "4567890123456789012345678901234567"
+				     "\7\0\0\0\x44\0\0\x80\x45\0\0\0\x46\0\0\0";
+
+	seed("file", "in_order", in_order, sizeof(in_order) - 1);
+	seed("file", "ranges", ranges, sizeof(ranges) - 1);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
-		fprintf(stderr, "usage: make_pipeline_corpus FOLDER (with decode/, engine/ and "
-				"frag/ in it)\n");
+		fprintf(stderr, "usage: make_pipeline_corpus FOLDER\n");
 		return 2;
 	}
 	folder = argv[1];
 	decode_seeds();
 	tunnel_seeds();
+	nested_seed();
 	frag_seeds();
 	engine_seeds();
+	said_seeds();
+	stream_seeds();
+	file_seeds();
 	return 0;
 }
