@@ -9,6 +9,8 @@
 
 #include "pipeline/analyzers/http_priv.h"
 
+#define TEXT_ROOM 512 /* for a transaction's texts, to begin with */
+
 static struct http_info *find(struct http *h, uint64_t number)
 {
 	struct http_info *i = h->pending;
@@ -25,10 +27,14 @@ static struct http_info *get(struct http *h, uint64_t number)
 	if (i != NULL)
 		return i;
 	i = zb_mem_get(http_mem(h), ZB_MEM_http, sizeof(*i));
-	if (i == NULL) {
+	if (i != NULL)
+		i->text = zb_mem_get_raw(http_mem(h), ZB_MEM_http, TEXT_ROOM);
+	if (i == NULL || i->text == NULL) {
+		zb_mem_put(http_mem(h), ZB_MEM_http, i, sizeof(*i));
 		zb_mem_shed(http_mem(h), ZB_MEM_http);
 		return NULL;
 	}
+	i->text_room = TEXT_ROOM;
 	i->number = number;
 	i->ts_ns = zb_analyzer_now_ns(&h->base);
 	i->depth = ++h->trans_depth;
@@ -64,14 +70,16 @@ static void put_strs(struct zb_row *r, const struct http_info *i, const struct h
 		     unsigned n)
 {
 	const char *p[HTTP_FILES_MAX];
-	size_t len[HTTP_FILES_MAX];
+	size_t len[HTTP_FILES_MAX], got = 0;
 
 	for (unsigned k = 0; k < n; k++) {
-		p[k] = i->text + s[k].at;
-		len[k] = s[k].len;
+		if (!s[k].is_set) /* there was no room for it */
+			continue;
+		p[got] = i->text + s[k].at;
+		len[got++] = s[k].len;
 	}
-	if (n != 0)
-		zb_row_strings(r, p, len, n);
+	if (got != 0)
+		zb_row_strings(r, p, len, got);
 	else
 		zb_row_unset(r);
 }
@@ -180,7 +188,7 @@ void http_info_set(struct http *h, struct http_info *i, struct http_str *s, cons
 	if (n > HTTP_TEXT_MAX - i->text_len)
 		n = HTTP_TEXT_MAX - i->text_len;
 	if (n > i->text_room - i->text_len) {
-		uint32_t room = i->text_room == 0 ? 512 : i->text_room;
+		uint32_t room = i->text_room;
 		char *text;
 
 		while (room - i->text_len < n)
@@ -206,6 +214,8 @@ void http_info_proxied(struct http *h, struct http_info *i, const char *name, si
 	if (i->proxied_nr == HTTP_PROXIED_MAX)
 		return;
 	http_info_set(h, i, s, name, name_n);
+	if (!s->is_set)
+		return;
 	for (uint32_t k = s->at; k < i->text_len; k++)
 		if (i->text[k] >= 'a' && i->text[k] <= 'z')
 			i->text[k] = (char)(i->text[k] - 'a' + 'A');

@@ -55,6 +55,7 @@ struct play {
 	struct zb_analyzer *a;
 	struct zb_file *file[FILES];
 	uint32_t random; /* how data are cut; 0: not at all */
+	bool has_end;	 /* a size was announced: what lies beyond it may be a new file */
 };
 
 static void begin(struct play *p, uint8_t flags)
@@ -87,6 +88,7 @@ static void begin(struct play *p, uint8_t flags)
 	must(s != NULL && l != NULL);
 	l->a.def = &listener_def;
 	l->a.branch = &s->root;
+	p->has_end = false;
 	s->root.first = p->a = &l->a;
 }
 
@@ -111,6 +113,7 @@ static void begin_file(struct play *p, unsigned i, uint8_t kind, uint32_t n)
 
 	if (p->file[i] != NULL)
 		return;
+	p->has_end |= n & 1;
 	if (kind & SHARED) {
 		conf.handle = "shared";
 		conf.handle_len = 6;
@@ -126,7 +129,7 @@ static size_t next_cut(struct play *p, size_t n)
 {
 	size_t cut;
 
-	if (p->random == 0)
+	if (p->random == 0 || p->has_end)
 		return n;
 	p->random = p->random * 1664525u + 1013904223u;
 	cut = 1 + (p->random >> 16) % (1u << (p->random >> 28));
@@ -192,7 +195,10 @@ static void play(struct play *p, uint8_t flags, const uint8_t *d, const uint8_t 
 		case DATA: add(p, f, ZB_FILE_SIZE_UNSET, d, n); break;
 		case DATA_AT: add(p, f, at, d, n); break;
 		case GAP: zb_file_gap(f, n); break;
-		case TOTAL: zb_file_set_total(f, n); break;
+		case TOTAL:
+			p->has_end = true;
+			zb_file_set_total(f, n);
+			break;
 		case FINISH: zb_file_finish(f); break;
 		case END: let_go(p, i, true); break;
 		case RELEASE: let_go(p, i, false); break;

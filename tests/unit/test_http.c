@@ -118,6 +118,35 @@ static void http_hostile_input_is_bounded(void **state)
 	ab_close(&b);
 }
 
+/* Texts for which there is no room are left out, and change nothing of the others. */
+static void http_without_room_for_texts_leaves_them_out(void **state)
+{
+	unsigned rows = 0;
+
+	(void)state;
+	for (uint64_t room = 0; room < 8192; room += 128) {
+		struct analyzer_bed b;
+		const char *row;
+		char name[1000];
+
+		memset(name, 'x', sizeof(name));
+		memcpy(name + sizeof(name) - 5, "\r\n\r\n", 5);
+		ab_open(&b, IPPROTO_TCP, 80);
+		b.an.mem.total_max = b.an.mem.total + room;
+		ab_text(&b, ZB_ORIG, "GET /lower HTTP/1.1\r\nHost: h\r\nVia: ");
+		ab_text(&b, ZB_ORIG, name);
+		ab_text(&b, ZB_RESP, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+		b.an.mem.total_max = UINT64_MAX;
+		ab_end(&b);
+		row = logs_read(&b.logs, "http");
+		assert_null(strstr(row, "/LOWER"));
+		assert_null(strstr(row, "\"\""));
+		rows += strstr(row, "/lower") != NULL;
+		ab_close(&b);
+	}
+	assert_true(rows > 0 && rows < 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +155,7 @@ int main(void)
 		cmocka_unit_test(http_pipelined_requests_are_matched_in_order),
 		cmocka_unit_test(http_gap_inside_a_body_is_body),
 		cmocka_unit_test(http_hostile_input_is_bounded),
+		cmocka_unit_test(http_without_room_for_texts_leaves_them_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
