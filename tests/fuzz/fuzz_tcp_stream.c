@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct side {
 	uint16_t first[ROOM]; /* copy of each byte, or NEVER */
 	uint64_t pos;	      /* of what is heard next */
+	uint64_t top;	      /* behind the last copy: what is beyond was never touched */
 };
 
 struct listener {
@@ -88,8 +89,10 @@ static void model(struct side *s, uint64_t pos, uint64_t acked, const uint8_t *d
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (pos + i >= acked && pos + i >= s->pos && pos + i < ROOM &&
-		    s->first[pos + i] == NEVER)
+		    s->first[pos + i] == NEVER) {
 			s->first[pos + i] = d[i];
+			s->top = s->top > pos + i ? s->top : pos + i + 1;
+		}
 }
 
 static void play(struct zb_analysis *an, struct zb_conn *c, const uint32_t isn[2],
@@ -169,7 +172,8 @@ static void begin(struct zb_analysis *an, struct zb_conn *c)
 	s->root.probing = false; /* it would keep what is heard, and look for nothing */
 	for (unsigned i = 0; i < 2; i++) {
 		sides[i].pos = 1;
-		memset(sides[i].first, NEVER & 0xff, sizeof(sides[i].first));
+		memset(sides[i].first, NEVER & 0xff, sides[i].top * sizeof(sides[i].first[0]));
+		sides[i].top = 0;
 	}
 	is_strict = true;
 }
@@ -190,8 +194,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[3] & 1)
 		an.mem.limit[ZB_MEM_tcp_data] = data[3] * 64u;
 	isn[0] = (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | data[2];
-	if (weird.seen.seen == NULL)
+	if (weird.seen.seen == NULL) {
 		must(zb_weird_init(&weird, NULL, "fuzz", 1) == 0);
+		sides[0].top = sides[1].top = ROOM;
+	}
 	begin(&an, &c);
 	for (; at + 8 <= size; at += 8) {
 		play(&an, &c, isn, data + at);
