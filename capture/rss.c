@@ -70,8 +70,7 @@ uint32_t zb_rss_addr_hash(const uint8_t *data, const struct zb_ip_walk *w)
 	return toeplitz_of(addresses(data + w->ip_off, w->version));
 }
 
-/* Does w's transport begin with two ports, both captured? */
-static bool has_ports(uint32_t cap_len, const struct zb_ip_walk *w)
+bool zb_rss_has_ports(uint32_t cap_len, const struct zb_ip_walk *w)
 {
 	return (w->proto == IPPROTO_TCP || w->proto == IPPROTO_UDP) && w->l4_off != 0 &&
 	       cap_len - w->l4_off >= 4;
@@ -81,7 +80,7 @@ uint32_t zb_rss_flow_hash(const uint8_t *data, uint32_t cap_len, const struct zb
 {
 	uint64_t x = addresses(data + w->ip_off, w->version);
 
-	if (has_ports(cap_len, w))
+	if (zb_rss_has_ports(cap_len, w))
 		x ^= load32(data + w->l4_off);
 	return toeplitz_of(x);
 }
@@ -90,21 +89,27 @@ bool zb_rss_is_ftp(const uint8_t *data, uint32_t cap_len, const struct zb_ip_wal
 {
 	uint16_t port[2];
 
-	if (w->proto != IPPROTO_TCP || !has_ports(cap_len, w))
+	if (w->proto != IPPROTO_TCP || !zb_rss_has_ports(cap_len, w))
 		return false;
 	memcpy(port, data + w->l4_off, sizeof(port));
 	return port[0] == htons(PORT_FTP) || port[1] == htons(PORT_FTP) ||
 	       port[0] == htons(PORT_GRIDFTP) || port[1] == htons(PORT_GRIDFTP);
 }
 
-/* VXLAN and Geneve: the source port is a hash of the inner flow, another one for each direction. */
-static bool may_split(const uint8_t *data, const struct zb_ip_walk *w)
+static bool is_tunnel_port(uint16_t port)
+{
+	return port == htons(ZB_PORT_VXLAN) || port == htons(ZB_PORT_GENEVE) ||
+	       port == htons(ZB_PORT_GTP) || port == htons(ZB_PORT_TEREDO) ||
+	       port == htons(ZB_PORT_AYIYA);
+}
+
+/* What is inside may be inside another tunnel too, or, with VXLAN, on another port's. */
+static bool may_hold_flow(const uint8_t *data, const struct zb_ip_walk *w)
 {
 	uint16_t port[2];
 
 	memcpy(port, data + w->l4_off, sizeof(port));
-	return port[0] == htons(ZB_PORT_VXLAN) || port[1] == htons(ZB_PORT_VXLAN) ||
-	       port[0] == htons(ZB_PORT_GENEVE) || port[1] == htons(ZB_PORT_GENEVE);
+	return is_tunnel_port(port[0]) || is_tunnel_port(port[1]);
 }
 
 static __attribute__((noinline)) void walk_to_innermost(const uint8_t *data, uint32_t cap_len,
@@ -135,10 +140,10 @@ static inline __attribute__((always_inline)) uint32_t look(enum zb_link link, co
 	if (w.fragment) {
 		if (special != NULL)
 			*special = true;
-	} else if (has_ports(cap_len, &w)) {
+	} else if (zb_rss_has_ports(cap_len, &w)) {
 		x ^= load32(data + w.l4_off);
 		if (special != NULL)
-			*special = w.proto == IPPROTO_UDP ? may_split(data, &w)
+			*special = w.proto == IPPROTO_UDP ? may_hold_flow(data, &w)
 							  : zb_rss_is_ftp(data, cap_len, &w);
 	}
 	return toeplitz_of(x);

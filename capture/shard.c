@@ -19,6 +19,7 @@
 #include <xxhash.h>
 #include "capture/rss_priv.h"
 #include "capture/shard_priv.h"
+#include "capture/shard_ties_priv.h"
 
 #define ID_REUSE_NS   30000000000ull /* without a fragment of it: another datagram */
 #define WAYS	      4u
@@ -32,6 +33,7 @@ enum spot_kind {
 	SPOT_DATAGRAM /* v is a datagram's number: where that goes */
 };
 struct spot {
+	uint64_t key; /* of what has this hash; 0 when nobody is tied to anybody */
 	uint32_t v;
 	uint32_t kind; /* enum spot_kind */
 };
@@ -54,7 +56,7 @@ struct seen {
 
 struct datagram {
 	struct course first; /* when has_first */
-	uint32_t addr_hash;
+	struct spot by_addr;
 	uint32_t before; /* number of an earlier one that has a first, when has_before */
 	bool has_first, has_before;
 };
@@ -62,7 +64,7 @@ struct datagram {
 struct sighting {
 	XXH128_hash_t key;
 	uint64_t ts_ns;
-	uint32_t addr_hash;
+	struct spot by_addr;
 	struct zb_ip_fragment frag;
 };
 
@@ -73,6 +75,7 @@ struct zb_sharder {
 	bool placing;	 /* datagrams are complete; nothing is added to them */
 	bool out_of_mem; /* in this call */
 	bool has_ftp;
+	struct zb_ties ties;
 	uint64_t shed;
 	uint64_t ftp[FTP_BITS / 64];
 };
@@ -86,19 +89,20 @@ void zb_sharder_destroy(struct zb_sharder *s)
 {
 	if (s == NULL)
 		return;
+	zb_ties_fini(&s->ties);
 	free(s->seen);
 	free(s->datagrams);
 	free(s);
 }
 
-bool zb_sharder_has_ftp(const struct zb_sharder *s)
+bool zb_sharder_decides_all(const struct zb_sharder *s)
 {
-	return s->has_ftp;
+	return s->has_ftp || s->ties.nr != 0;
 }
 
 void zb_sharder_stat(const struct zb_sharder *s, struct zb_shard_stat *st)
 {
-	*st = (struct zb_shard_stat){.datagrams = s->datagram_nr, .shed = s->shed};
+	*st = (struct zb_shard_stat){.datagrams = s->datagram_nr, .shed = s->shed + s->ties.shed};
 	for (uint32_t i = 0; i < s->datagram_nr; i++)
 		st->orphans += !s->datagrams[i].has_first && !s->datagrams[i].has_before;
 }
@@ -124,16 +128,54 @@ static uint32_t pair_bit(const uint8_t *d, const struct zb_ip_walk *w)
 	return (uint32_t)(XXH3_64bits(a, n) + XXH3_64bits(a + n, n)) % FTP_BITS;
 }
 
-static uint32_t flow_hash(const struct zb_sharder *s, const uint8_t *d, uint32_t len,
-			  const struct zb_ip_walk *w)
+static bool is_ftp_pair(const struct zb_sharder *s, const uint8_t *d, const struct zb_ip_walk *w)
 {
-	if (s->has_ftp && w->proto == IPPROTO_TCP) {
-		uint32_t bit = pair_bit(d, w);
+	uint32_t bit;
 
-		if (s->ftp[bit / 64] >> bit % 64 & 1)
-			return zb_rss_addr_hash(d, w);
+	if (!s->has_ftp || w->proto != IPPROTO_TCP)
+		return false;
+	bit = pair_bit(d, w);
+	return s->ftp[bit / 64] >> bit % 64 & 1;
+}
+
+/* Spots by hash. */
+
+/* Keys are of use while flows are being tied to each other, and if some have been. */
+static bool wants_key(const struct zb_sharder *s)
+{
+	return !s->placing || s->ties.nr != 0;
+}
+
+/* Of addresses and ports, 0 for none, in either direction. */
+static uint64_t key_of(const uint8_t *d, const struct zb_ip_walk *w, const uint8_t *ports)
+{
+	uint8_t end[2][16 + 2] = {{0}};
+	uint32_t n = addr_len(w);
+
+	for (unsigned i = 0; i < 2; i++) {
+		memcpy(end[i], addrs(d, w) + i * n, n);
+		if (ports != NULL)
+			memcpy(end[i] + 16, ports + i * 2, 2);
 	}
-	return zb_rss_flow_hash(d, len, w);
+	return XXH3_64bits(end[0], sizeof(end[0])) + XXH3_64bits(end[1], sizeof(end[1]));
+}
+
+static struct spot addr_spot(const struct zb_sharder *s, const uint8_t *d,
+			     const struct zb_ip_walk *w)
+{
+	return (struct spot){wants_key(s) ? key_of(d, w, NULL) : 0, zb_rss_addr_hash(d, w),
+			     SPOT_HASH};
+}
+
+static struct spot flow_spot(const struct zb_sharder *s, const uint8_t *d, uint32_t len,
+			     const struct zb_ip_walk *w)
+{
+	const uint8_t *ports = zb_rss_has_ports(len, w) ? d + w->l4_off : NULL;
+
+	if (is_ftp_pair(s, d, w))
+		return addr_spot(s, d, w);
+	return (struct spot){wants_key(s) ? key_of(d, w, ports) : 0, zb_rss_flow_hash(d, len, w),
+			     SPOT_HASH};
 }
 
 /* Datagrams. */
@@ -198,7 +240,7 @@ static bool room_for_datagram(struct zb_sharder *s)
 /* The datagram that a fragment begins: a new one, or in the third round the same one again. */
 static bool begin_datagram(struct zb_sharder *s, struct seen *e, const struct sighting *g)
 {
-	struct datagram d = {.addr_hash = g->addr_hash};
+	struct datagram d = {.by_addr = g->by_addr};
 
 	if (!room_for_datagram(s))
 		return false;
@@ -247,7 +289,7 @@ static bool count_fragment(struct zb_sharder *s, const struct sighting *g, const
 static void by_datagram(struct zb_sharder *s, const struct zb_trace_pkt *p,
 			const struct zb_ip_walk *w, struct course *c)
 {
-	struct sighting g = {.ts_ns = p->ts_ns, .addr_hash = zb_rss_addr_hash(p->data, w)};
+	struct sighting g = {.ts_ns = p->ts_ns, .by_addr = addr_spot(s, p->data, w)};
 	uint8_t key[2 * 16 + 4 + 1] = {0};
 	uint32_t n = addr_len(w) * 2, number;
 
@@ -263,30 +305,40 @@ static void by_datagram(struct zb_sharder *s, const struct zb_trace_pkt *p,
 		return;
 	}
 	if (count_fragment(s, &g, g.frag.from == 0 ? c : NULL, &number))
-		*c = (struct course){.flow = {number, SPOT_DATAGRAM}};
+		*c = (struct course){.flow = {0, number, SPOT_DATAGRAM}};
 	else
-		*c = (struct course){.flow = {g.addr_hash, SPOT_HASH}};
+		*c = (struct course){.flow = g.by_addr};
 }
 
 /* Packets. */
 
+enum link {
+	LINK_SAME,  /* an IP tunnel: the inner flow alone counts */
+	LINK_SPLIT, /* two flows, each for itself */
+	LINK_TIED   /* two flows that must stay together */
+};
+
 /* IP headers of a packet, from the outermost to the innermost that sharding goes by. */
 struct levels {
 	struct zb_ip_walk w[ZB_IP_LEVELS_MAX];
-	bool split[ZB_IP_LEVELS_MAX]; /* the next one is in a UDP tunnel of this one */
+	enum link to_next[ZB_IP_LEVELS_MAX];
 	uint32_t nr;
 };
 
-/* Others on UDP stay with the flow that they are in. */
-static bool is_entered(enum zb_tunnel kind)
+static enum link link_of(enum zb_tunnel kind, bool in_udp)
 {
-	return kind == ZB_TUNNEL_IP || kind == ZB_TUNNEL_GRE || kind == ZB_TUNNEL_VXLAN ||
-	       kind == ZB_TUNNEL_GENEVE;
+	switch (kind) {
+	case ZB_TUNNEL_IP:
+	case ZB_TUNNEL_GRE: return LINK_SAME;
+	case ZB_TUNNEL_VXLAN:
+	case ZB_TUNNEL_GENEVE: return in_udp ? LINK_TIED : LINK_SPLIT;
+	default: return LINK_TIED;
+	}
 }
 
 static void find_levels(const struct zb_trace_pkt *p, struct levels *l)
 {
-	bool has_split = false;
+	bool in_udp = false;
 
 	l->nr = 0;
 	if (!zb_ip_walk((enum zb_link)p->link, p->data, p->cap_len, &l->w[0]))
@@ -294,30 +346,41 @@ static void find_levels(const struct zb_trace_pkt *p, struct levels *l)
 	for (l->nr = 1; l->nr < ZB_IP_LEVELS_MAX; l->nr++) {
 		enum zb_tunnel kind =
 			zb_tunnel_walk(p->data, p->cap_len, &l->w[l->nr - 1], &l->w[l->nr]);
-		bool split = kind == ZB_TUNNEL_VXLAN || kind == ZB_TUNNEL_GENEVE;
 
-		if (!is_entered(kind) || (split && has_split))
+		if (kind == ZB_TUNNEL_NONE)
 			return;
-		l->split[l->nr - 1] = split;
-		has_split = has_split || split;
+		l->to_next[l->nr - 1] = link_of(kind, in_udp);
+		in_udp = in_udp || l->to_next[l->nr - 1] != LINK_SAME;
 	}
+}
+
+static void tie(struct zb_sharder *s, const struct spot *a, const struct spot *b)
+{
+	struct zb_tied_flow flow[2] = {{a->key, a->v, 0}, {b->key, b->v, 0}};
+
+	if (!s->placing && zb_ties_add(&s->ties, &flow[0], &flow[1]) < 0)
+		s->out_of_mem = true;
 }
 
 /* From the inside out, since a fragment speaks for all of what it holds the beginning of. */
 static void find_course(struct zb_sharder *s, const struct zb_trace_pkt *p, struct course *c)
 {
+	struct spot inner = {0, 0, SPOT_HASH};
 	struct levels l;
 
-	*c = (struct course){.flow = {0, SPOT_HASH}};
+	*c = (struct course){.flow = inner};
 	find_levels(p, &l);
 	for (uint32_t i = l.nr; i-- > 0;) {
-		if (i == l.nr - 1) {
-			c->flow.v = flow_hash(s, p->data, p->cap_len, &l.w[i]);
-		} else if (l.split[i]) {
-			c->inner = c->flow;
-			c->split = true;
-			c->flow.v = zb_rss_flow_hash(p->data, p->cap_len, &l.w[i]);
-			c->flow.kind = SPOT_HASH;
+		if (i == l.nr - 1 || l.to_next[i] != LINK_SAME) {
+			struct spot own = flow_spot(s, p->data, p->cap_len, &l.w[i]);
+
+			if (i != l.nr - 1 && l.to_next[i] == LINK_TIED) {
+				tie(s, &own, &inner);
+			} else if (i != l.nr - 1) {
+				c->inner = c->flow;
+				c->split = true;
+			}
+			c->flow = inner = own;
 		}
 		if (l.w[i].fragment)
 			by_datagram(s, p, &l.w[i], c);
@@ -369,11 +432,16 @@ static struct course settle(const struct zb_sharder *s, struct course c)
 		else if (d->has_before)
 			c = s->datagrams[d->before].first;
 		else
-			c = (struct course){.flow = {d->addr_hash, SPOT_HASH}};
+			c = (struct course){.flow = d->by_addr};
 	}
 	if (c.flow.kind == SPOT_DATAGRAM)
-		c = (struct course){.flow = {s->datagrams[c.flow.v].addr_hash, SPOT_HASH}};
+		c = (struct course){.flow = s->datagrams[c.flow.v].by_addr};
 	return c;
+}
+
+static uint32_t hash_of(struct zb_sharder *s, const struct spot *at)
+{
+	return zb_ties_hash(&s->ties, at->key, at->v);
 }
 
 void zb_sharder_place(struct zb_sharder *s, const struct zb_trace_pkt *p,
@@ -383,7 +451,9 @@ void zb_sharder_place(struct zb_sharder *s, const struct zb_trace_pkt *p,
 
 	find_course(s, p, &c);
 	c = settle(s, c);
-	*out = (struct zb_shard_place){.hash = c.flow.v, .split = c.split};
-	if (c.split)
-		out->inner = settle(s, (struct course){.flow = c.inner}).flow.v;
+	*out = (struct zb_shard_place){.hash = hash_of(s, &c.flow), .split = c.split};
+	if (c.split) {
+		c = settle(s, (struct course){.flow = c.inner});
+		out->inner = hash_of(s, &c.flow);
+	}
 }

@@ -12,6 +12,11 @@
  * different first fragment comes. One that never has a first fragment is taken for a part of the
  * one before it, if there was one within that time; else it goes by its addresses.
  *
+ * What is in a tunnel on UDP goes with its own flow, apart from the tunnel's, where the one does
+ * not depend on the other (VXLAN, Geneve). Otherwise (GTP, Teredo, AYIYA, and a tunnel in a tunnel)
+ * the tunnel's connection has a say in what is inside, and the same flow may come through several
+ * tunnels or through none: all of these are tied to each other and go to one shard.
+ *
  * Bounds: 2^18 datagrams at a time, the one longest without a fragment gives way; 2^24 in a trace,
  * further ones go by addresses; pairs of addresses with FTP are bits of a table of 1 MiB, so that
  * two pairs may share one: then some TCP is sharded by addresses without need, still consistently.
@@ -50,8 +55,11 @@ void zb_sharder_rewind(struct zb_sharder *s);
 void zb_sharder_place(struct zb_sharder *s, const struct zb_trace_pkt *p,
 		      struct zb_shard_place *out);
 
-/* True: TCP that is not special has to be placed as well, since its addresses may speak FTP. */
-bool zb_sharder_has_ftp(const struct zb_sharder *s);
+/*
+ * True: what is not special has to be placed as well, since its addresses may speak FTP, or its
+ * flow may be tied to others.
+ */
+bool zb_sharder_decides_all(const struct zb_sharder *s);
 void zb_sharder_stat(const struct zb_sharder *s, struct zb_shard_stat *st);
 
 #endif

@@ -158,7 +158,7 @@ static int add_to_shards(struct zb_load *l, const struct zb_trace_pkt *p)
 	int ret;
 
 	if (l->sharder != NULL &&
-	    (p->part == ZB_PART_UNDECIDED || zb_sharder_has_ftp(l->sharder))) {
+	    (p->part == ZB_PART_UNDECIDED || zb_sharder_decides_all(l->sharder))) {
 		prefetch_ahead(l, p);
 		zb_sharder_place(l->sharder, p, &at);
 	}

@@ -377,6 +377,46 @@ static void shard_confirmed_tunnels_go_by_the_outer_flow(void **state)
 	}
 }
 
+/* The same flow through several such tunnels, and through none, must be in one place with all of
+ * them. */
+static void shard_flow_through_several_tunnels_ties_them(void **state)
+{
+	(void)state;
+	for (enum tb_tunnel kind = TB_GTP; kind < TB_TUNNEL_NR; kind++) {
+		struct tb_ip other = telling(udp4);
+		struct capture c = {0};
+		int outer, inner, first = -1;
+		bool differ = false;
+		struct zb_trace *t;
+
+		add_ip(&c, &tcp6);
+		for (uint32_t i = 0; i < 20; i++) {
+			struct tb_ip out = outer4;
+			struct tb_buf b = {0};
+
+			out.src[3] = (uint8_t)(out.src[3] + i);
+			tb_packet(&b, TB_RAW, &tcp6);
+			tb_wrap(&b, kind, out);
+			add(&c, &b);
+			tb_tunnel_ports(&out, kind, 6);
+			add_ip(&c, &out); /* of the tunnel's connection, though not a tunnel's */
+			differ = differ || queue_of(&out) != queue_of(&tcp6);
+		}
+		assert_true(differ);
+		add_ip(&c, &other);
+		t = load_capture(&c, SHARD_NR, false);
+		for (uint32_t i = 0; i < c.nr - 1; i++) {
+			find(t, SHARD_NR, i, &outer, &inner);
+			first = first == -1 ? outer : first;
+			assert_int_equal(outer, first);
+			assert_int_equal(inner, -1);
+		}
+		expect(t, c.nr - 1, queue_of(&other));
+		zb_trace_free(t);
+		tb_free(&c.file);
+	}
+}
+
 /* Two ends that speak FTP, at last, must have all their TCP together, also what came before. */
 static void shard_ftp_pairs_go_by_addresses(void **state)
 {
@@ -560,6 +600,7 @@ int main(void)
 		cmocka_unit_test(shard_overlays_are_split_between_outer_and_inner),
 		cmocka_unit_test(shard_fragments_and_overlays_combine),
 		cmocka_unit_test(shard_confirmed_tunnels_go_by_the_outer_flow),
+		cmocka_unit_test(shard_flow_through_several_tunnels_ties_them),
 		cmocka_unit_test(shard_ftp_pairs_go_by_addresses),
 		cmocka_unit_test(shard_shadows_are_replayed_uncounted),
 		cmocka_unit_test(shard_shadows_own_their_bytes_only_if_rewritten),
