@@ -56,8 +56,8 @@ struct zb_pkt {
 	uint64_t ts_ns;	   /* packet time, Unix epoch */
 	uint32_t cap_len;  /* bytes at data */
 	uint32_t wire_len; /* bytes on the wire; >= cap_len */
-	uint32_t late_ms;  /* how far ts_ns is behind the newest packet so far, of any queue; mostly
-			      0 */
+	uint32_t late;	   /* how far ts_ns is behind the newest packet so far, of any queue, as
+			      zb_late_code() has it; mostly 0 */
 	uint8_t link;	   /* enum zb_link */
 	uint8_t flags;	   /* enum zb_pkt_flag */
 	uint16_t l3_off;   /* decode: IP header, from data */
@@ -78,13 +78,33 @@ struct zb_pkt {
 };
 static_assert(sizeof(struct zb_pkt) == 64 || sizeof(struct zb_pkt) == 128, "whole cache lines");
 
-/* late_ms may fall short of the truth by less than this. */
-#define ZB_LATE_GRAIN_NS 125000000ull
+/*
+ * Up to 35 minutes in microseconds, beyond in steps of 67 ms up to 4 years: a code may fall short
+ * of the truth by less than ZB_LATE_GRAIN_NS, and of small ones by less than a microsecond.
+ */
+#define ZB_LATE_GRAIN_NS  (1ull << ZB_LATE_FAR_SHIFT)
+#define ZB_LATE_FAR	  (1u << 31)
+#define ZB_LATE_FAR_SHIFT 26
+
+static inline uint32_t zb_late_code(uint64_t late_ns)
+{
+	uint64_t us = late_ns / 1000, far = late_ns >> ZB_LATE_FAR_SHIFT;
+
+	if (us < ZB_LATE_FAR)
+		return (uint32_t)us;
+	return ZB_LATE_FAR | (uint32_t)(far < ZB_LATE_FAR ? far : ZB_LATE_FAR - 1);
+}
+
+static inline uint64_t zb_late_ns(uint32_t code)
+{
+	return code & ZB_LATE_FAR ? (uint64_t)(code & ~ZB_LATE_FAR) << ZB_LATE_FAR_SHIFT
+				  : code * 1000ull;
+}
 
 /* Engine time at p: packet time, but never running back. Deadlines are held against it. */
 static inline uint64_t zb_pkt_now_ns(const struct zb_pkt *p)
 {
-	return p->ts_ns + p->late_ms * 1000000ull;
+	return p->late == 0 ? p->ts_ns : p->ts_ns + zb_late_ns(p->late);
 }
 
 struct zb_rxq;

@@ -43,6 +43,12 @@
 uint32_t zb_rss_hash(enum zb_link link, const uint8_t *data, uint32_t cap_len);
 
 /* The queue of a hash: high bits spread over queue_nr (1..ZB_CPUS_MAX) without division. */
+/* The key repeats every 16 bits, so that both halves of a hash are the same. */
+static inline uint32_t zb_rss_from_half(uint16_t half)
+{
+	return half * 0x10001u;
+}
+
 static inline uint32_t zb_rss_queue(uint32_t hash, uint32_t queue_nr)
 {
 	return (uint32_t)(((uint64_t)hash * queue_nr) >> 32);

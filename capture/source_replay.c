@@ -90,7 +90,7 @@ static void fill_pkt(struct zb_pkt *out, const struct zb_trace_pkt *t, uint64_t 
 	out->ts_ns = ts_ns;
 	out->cap_len = t->cap_len;
 	out->wire_len = t->wire_len;
-	out->late_ms = t->late_8th * 125u;
+	out->late = t->late;
 	out->link = t->link;
 	out->flags = flags_of(t);
 	out->l3_off = 0;

@@ -136,7 +136,7 @@ static int add_shadow(struct zb_load *l, const struct zb_trace_pkt *p, uint32_t 
 	if (ret < 0)
 		return ret;
 	shadow.part = ZB_PART_INNER;
-	shadow.rss = rss;
+	shadow.rss = (uint16_t)rss;
 	l->t->info.shadows++;
 	l->t->shards[q].shadow_nr++;
 	return zb_index_add(&l->t->index[q], &shadow, l->conf->numa_id);
@@ -152,7 +152,7 @@ static void prefetch_ahead(const struct zb_load *l, const struct zb_trace_pkt *p
 /* Appends a packet to its shard, and to that of its inner flow when it is another one. */
 static int add_to_shards(struct zb_load *l, const struct zb_trace_pkt *p)
 {
-	struct zb_shard_place at = {.hash = p->rss};
+	struct zb_shard_place at = {.hash = zb_rss_from_half(p->rss)};
 	struct zb_trace_pkt e = *p;
 	uint32_t q;
 	int ret;
@@ -163,7 +163,7 @@ static int add_to_shards(struct zb_load *l, const struct zb_trace_pkt *p)
 		zb_sharder_place(l->sharder, p, &at);
 	}
 	q = zb_rss_queue(at.hash, l->t->shard_nr);
-	e.rss = at.hash;
+	e.rss = (uint16_t)at.hash;
 	e.part = ZB_PART_WHOLE;
 	if (at.split && zb_rss_queue(at.inner, l->t->shard_nr) != q) {
 		e.part = ZB_PART_OUTER;
@@ -250,14 +250,6 @@ static void digest_add(struct zb_load *l, const struct zb_trace_pkt *p, const ui
 	l->digest = XXH3_64bits_withSeed(&entry, sizeof(entry), l->digest);
 }
 
-/* Saturates at 2.3 hours, which is longer than any timeout that it is held against. */
-static uint16_t late_8th(uint64_t late_ns)
-{
-	uint64_t n = late_ns / 125000000;
-
-	return n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
-}
-
 int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 {
 	const uint8_t *data = zb_feed_at(l->feed, r->off);
@@ -270,7 +262,7 @@ int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 	};
 	bool special;
 
-	p.rss = zb_rss_look(r->link, data, r->cap_len, &special);
+	p.rss = (uint16_t)zb_rss_look(r->link, data, r->cap_len, &special);
 	if (special && l->conf->shard_nr > 1) {
 		int ret = note(l, &p, data);
 
@@ -285,7 +277,7 @@ int zb_load_add(struct zb_load *l, const struct zb_rec *r)
 	if (p.ts_ns >= l->newest_ns)
 		l->newest_ns = p.ts_ns;
 	else
-		p.late_8th = late_8th(l->newest_ns - p.ts_ns);
+		p.late = zb_late_code(l->newest_ns - p.ts_ns);
 	l->file_pkts++;
 	return is_direct(l) ? place(l, &p) : append_run(l, &p);
 }

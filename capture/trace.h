@@ -37,11 +37,11 @@ struct zb_trace_pkt {
 	uint64_t ts_ns; /* Unix epoch; before 1970 or beyond 2554 is clamped */
 	uint32_t cap_len;
 	uint32_t wire_len;
-	uint32_t rss;	      /* what it was sharded by */
+	uint32_t late;	      /* behind the newest packet before it in its file: zb_late_code() */
+	uint16_t rss;	      /* half of the hash that it was sharded by: zb_rss_from_half() */
 	uint8_t link : 4;     /* enum zb_link */
 	uint8_t part : 4;     /* enum zb_trace_part */
 	uint8_t sum_was_ones; /* rewriting: which checksums were 0xffff, not 0x0000 */
-	uint16_t late_8th; /* eighths of a second behind the newest packet before it in its file */
 };
 static_assert(sizeof(struct zb_trace_pkt) == 32, "two to a cache line");
 

@@ -40,6 +40,23 @@ free_registry:
 	return ret;
 }
 
+struct zb_conn_end zb_analysis_conn_end(const struct zb_analysis *an, const struct zb_conn *c,
+					uint64_t now_ns)
+{
+	const struct zb_rxq *q = an->rxq;
+	bool is_over = an->over_ns != 0;
+	uint64_t ns = 0;
+
+	if (!is_over && now_ns < c->deadline_ns)
+		return (struct zb_conn_end){.ns = now_ns}; /* it had to make room */
+	if (q != NULL && q->ops->time_from != NULL)
+		ns = q->ops->time_from(q, c->deadline_ns);
+	if (ns != 0 && (!is_over || ns <= an->over_ns))
+		return (struct zb_conn_end){.ns = ns};
+	return (struct zb_conn_end){.ns = now_ns > an->over_ns ? now_ns : an->over_ns,
+				    .is_last = is_over};
+}
+
 void zb_analysis_fini(struct zb_analysis *an)
 {
 	zb_expect_destroy(an);

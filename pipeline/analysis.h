@@ -36,6 +36,7 @@ struct zb_analysis {
 	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
 	uint64_t events;	      /* see zb_analysis_event() */
 	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */
+	uint64_t over_ns;	      /* no packet will come: time of any worker's last; else 0 */
 };
 
 struct zb_analysis_conf {
@@ -54,6 +55,16 @@ int zb_analysis_init(struct zb_analysis *an, const struct zb_analysis_conf *conf
 
 /* Ends files that are open; logs must still be there. */
 void zb_analysis_fini(struct zb_analysis *an);
+
+/* When Zeek, whose clock goes by packets, would see that a connection is over. */
+struct zb_conn_end {
+	uint64_t ns;
+	bool is_last; /* nothing came after it: it was the traffic that ended */
+};
+
+/* Of c, which has ended; now_ns: time of this worker's newest packet. Searches the trace. */
+struct zb_conn_end zb_analysis_conn_end(const struct zb_analysis *an, const struct zb_conn *c,
+					uint64_t now_ns);
 
 /*
  * Counts an event as Zeek would queue and process it: one that an analyzer would raise. Those of

@@ -336,7 +336,7 @@ static inline enum zb_fate decode_one(const struct zb_decoder *d, struct zb_burs
 	enum zb_fate fate = zb_decode_link(p, &weird);
 	bool one_way = false;
 
-	d->weird->now_ns = p->ts_ns;
+	d->weird->now_ns = zb_pkt_now_ns(p);
 	if (weird != ZB_WEIRD_NR)
 		odd_link(d, p, weird, fate);
 	if (fate != ZB_FATE_conn)

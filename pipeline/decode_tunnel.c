@@ -55,7 +55,7 @@ static struct zb_layer *add_inner(const struct zb_decoder *d, struct zb_burst *b
 		.ts_ns = p->ts_ns,
 		.cap_len = in->len,
 		.wire_len = in->len + more,
-		.late_ms = p->late_ms,
+		.late = p->late,
 		.link = in->link,
 		.flags = (uint8_t)(ZB_PKT_VIRTUAL |
 				   (p->flags & (ZB_PKT_OUTER_ONLY | ZB_PKT_INNER_ONLY))),

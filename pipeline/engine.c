@@ -40,7 +40,6 @@ struct zb_engine {
 	struct zb_engine_conf conf;
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */
-	uint64_t last_ns;  /* when all is over: of the last packet of any worker; else 0 */
 };
 
 /* To decode and hash only, fragments and tunnels are left as they are. */
@@ -231,7 +230,7 @@ static NOINLINE uint16_t zb_stage_conn(struct zb_engine *e, uint16_t at)
 			zb_session_prefetch(b->conns[b->live[at + SESSION_AHEAD]]);
 		if (b->conns[i] != NULL && zb_session_is_pending(b->conns[i]))
 			break;
-		e->weird.now_ns = e->an.now_ns = p->ts_ns;
+		e->weird.now_ns = e->an.now_ns = zb_pkt_now_ns(p);
 		if (is_virtual && zb_tunnels_vetoed(b, i)) {
 			b->conns[i] = NULL;
 			continue;
@@ -304,20 +303,6 @@ static void prefetch_conn(const struct zb_conn *c)
 		__builtin_prefetch((const char *)c + line * 64);
 }
 
-/* When Zeek's clock, which goes by packets, has passed the connection's end. */
-static uint64_t end_ns(const struct zb_engine *e, const struct zb_conn *c)
-{
-	const struct zb_rxq *q = e->conf.rxq;
-	uint64_t now = e->conf.stat->net_time_ns, ns = 0;
-
-	if (now < c->deadline_ns && !q->done)
-		return now; /* it had to make room */
-	if (q->ops->time_from != NULL)
-		ns = q->ops->time_from(q, c->deadline_ns);
-	/* Nothing comes after it: it is the traffic that ends. */
-	return ns != 0 ? ns : now > e->last_ns ? now : e->last_ns;
-}
-
 /*
  * Time of the last packet of the whole source, which another worker may have had: found by
  * bisection, once, when this worker's queue is done.
@@ -366,7 +351,9 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 		if (port != NULL)
 			zb_conn_log_row(port, c, e->conf.secret);
 		if (c->rare != NULL && c->rare->tunnel != NULL)
-			zb_tunnels_conn_end(e->an.tunnels, c, end_ns(e, c));
+			zb_tunnels_conn_end(
+				e->an.tunnels, c,
+				zb_analysis_conn_end(&e->an, c, e->conf.stat->net_time_ns).ns);
 		zb_session_end(c);
 	}
 	zb_conn_set_release(s);
@@ -507,6 +494,14 @@ static unsigned fill_bucket(uint16_t n)
 	return n <= 1 ? 0 : 32 - (unsigned)__builtin_clz((unsigned)n - 1);
 }
 
+/* Ends of connections are found late, and count when they were due. */
+static void report_progress(struct zb_engine *e)
+{
+	uint64_t now = e->conf.stat->net_time_ns, ends = zb_wheel_passed_ns(&e->set.wheel);
+
+	zb_once_progress(e->conf.once, ends < now ? ends : now);
+}
+
 /*
  * One turn of the loop; the end of one is the beginning of the next, so that no cycle goes
  * unaccounted.
@@ -540,7 +535,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 		t = rte_rdtsc();
 	}
 	if (e->conf.once != NULL)
-		zb_once_progress(e->conf.once, st->net_time_ns);
+		report_progress(e);
 	st->busy_cycles += t - begin;
 	return t;
 }
@@ -550,9 +545,9 @@ static void drain(struct zb_engine *e)
 {
 	uint32_t cursor = 0;
 
-	e->last_ns = last_ns(e);
+	e->an.over_ns = last_ns(e);
 	if (e->an.tunnels != NULL)
-		zb_tunnels_expire(e->an.tunnels, &e->b, e->last_ns);
+		zb_tunnels_expire(e->an.tunnels, &e->b, e->an.over_ns);
 	while (zb_conn_set_drain(&e->set, &cursor))
 		zb_stage_log(e);
 	for (uint16_t i = 0; i < ZB_LOG_ENGINE_NR; i++) {

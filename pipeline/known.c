@@ -4,8 +4,9 @@
  *
  * A service counts when its server has answered: a TCP handshake, or a datagram. It is offered when
  * an analyzer confirms, else when the connection ends; without a name only five minutes after that,
- * as another connection may still name it. (Zeek: policy/protocols/conn/known-hosts,
- * known-services)
+ * as another connection may still name it. Connections end in another order than they are found to
+ * have ended, so their offers are ordered by the time they say. (Zeek:
+ * policy/protocols/conn/known-hosts, known-services)
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -63,9 +64,19 @@ static bool is_first(struct zb_known *k, uint64_t what, uint64_t now_ns)
 		zb_mem_shed(&k->an->mem, ZB_MEM_known);
 		return true;
 	}
-	first = zb_once_first(&k->seen, what, now_ns, DAY_NS);
+	first = zb_once_earliest(&k->seen, what, now_ns, DAY_NS);
 	k->an->mem.shed[ZB_MEM_known] = k->seen.forgotten;
 	return first;
+}
+
+/* Has it been offered before c ended, whenever that was? Spares the search for that. */
+static bool is_old(const struct zb_known *k, const struct zb_conn *c, uint64_t now_ns,
+		   uint64_t what)
+{
+	uint64_t from_ns = c->deadline_ns < now_ns ? c->deadline_ns : now_ns;
+	uint64_t to_ns = now_ns > k->an->over_ns ? now_ns : k->an->over_ns;
+
+	return k->seen.seen != NULL && zb_once_knows(&k->seen, what, from_ns, to_ns, DAY_NS);
 }
 
 static void offer(struct zb_known *k, const struct zb_once_row *r)
@@ -115,17 +126,22 @@ static bool has_answered(const struct zb_conn *c)
 }
 
 /*
- * When the end of c is noticed: with the first packet, of whatever connection, that comes once its
- * time is up.
+ * A connection that ended says what it was: when that was, and whether it may. Without a name it
+ * counts only five minutes later, as another one may still name the service; the end of traffic
+ * does not wait for that, nor does it do so for what it ends itself.
  */
-static uint64_t noticed_ns(const struct zb_known *k, const struct zb_conn *c, uint64_t now_ns)
+static bool date_end(struct zb_known *k, const struct zb_conn *c, uint64_t now_ns,
+		     struct zb_once_row *r)
 {
-	const struct zb_rxq *q = k->an->rxq;
-	uint64_t ns = 0;
+	struct zb_conn_end end = zb_analysis_conn_end(k->an, c, now_ns);
 
-	if (c->deadline_ns <= now_ns && q != NULL && q->ops->time_from != NULL)
-		ns = q->ops->time_from(q, c->deadline_ns);
-	return ns != 0 ? ns : now_ns;
+	r->ts_ns = r->order_ns = end.ns;
+	r->flags |= end.is_last ? ZB_ONCE_AT_END : ZB_ONCE_ENDED;
+	if (r->word_nr != 0)
+		return true;
+	r->word[r->word_nr++] = "";
+	r->order_ns += NAMELESS_NS;
+	return !end.is_last;
 }
 
 /* Offers the service behind c as it is known now. */
@@ -161,15 +177,11 @@ static void service(struct zb_known *k, struct zb_conn *c, uint64_t now_ns, bool
 		r.word[r.word_nr++] = s->service[i];
 		all = (all ^ (uintptr_t)s->service[i]) * 0x9e3779b97f4a7c15u;
 	}
-	if (!is_first(k, all, now_ns))
+	if (ended && is_old(k, c, now_ns, all))
 		return;
-	r.ts_ns = ended ? noticed_ns(k, c, now_ns) : now_ns;
-	if (r.word_nr == 0) {
-		r.word[r.word_nr++] = "";
-		r.order_ns = r.ts_ns + NAMELESS_NS;
-		r.flags |= ZB_ONCE_DELAYED;
-	}
-	offer(k, &r);
+	r.ts_ns = now_ns;
+	if ((!ended || date_end(k, c, now_ns, &r)) && is_first(k, all, r.ts_ns))
+		offer(k, &r);
 }
 
 void zb_known_service(struct zb_known *k, const struct zb_session *s)

@@ -19,7 +19,6 @@ struct zb_once_port {
 	/* Line 0: written by the worker. */
 	alignas(64) uint32_t head;
 	uint64_t progress_ns;
-	uint64_t order_ns;
 	bool finished;
 	/* Line 1: written by the reporter. */
 	alignas(64) uint32_t tail;
@@ -57,22 +56,53 @@ void zb_once_memory_fini(struct zb_once_memory *m)
 	m->seen = NULL;
 }
 
-bool zb_once_first(struct zb_once_memory *m, uint64_t what, uint64_t now_ns, uint64_t for_ns)
+/* Where what is remembered, or else the entry that would be forgotten first. */
+static struct zb_once_seen *find_seen(const struct zb_once_memory *m, uint64_t what)
 {
 	struct zb_once_seen *victim = NULL;
 
 	for (unsigned i = 0; i < ZB_ONCE_ENTRIES_MIN; i++) {
 		struct zb_once_seen *s = &m->seen[(what + i) & m->mask];
 
-		if (s->what == what && s->until_ns > now_ns)
-			return false;
+		if (s->what == what)
+			return s;
 		if (victim == NULL || s->until_ns < victim->until_ns)
 			victim = s;
 	}
-	m->forgotten += victim->until_ns > now_ns;
-	victim->what = what;
-	victim->until_ns = now_ns + for_ns;
+	return victim;
+}
+
+static bool remember(struct zb_once_memory *m, struct zb_once_seen *s, uint64_t what,
+		     uint64_t now_ns, uint64_t for_ns)
+{
+	m->forgotten += s->what != what && s->until_ns > now_ns;
+	s->what = what;
+	s->until_ns = now_ns + for_ns;
 	return true;
+}
+
+bool zb_once_first(struct zb_once_memory *m, uint64_t what, uint64_t now_ns, uint64_t for_ns)
+{
+	struct zb_once_seen *s = find_seen(m, what);
+
+	if (s->what == what && s->until_ns > now_ns)
+		return false;
+	return remember(m, s, what, now_ns, for_ns);
+}
+
+bool zb_once_knows(const struct zb_once_memory *m, uint64_t what, uint64_t from_ns, uint64_t to_ns,
+		   uint64_t for_ns)
+{
+	const struct zb_once_seen *s = find_seen(m, what);
+
+	return s->what == what && s->until_ns > to_ns && s->until_ns <= from_ns + for_ns;
+}
+
+bool zb_once_earliest(struct zb_once_memory *m, uint64_t what, uint64_t now_ns, uint64_t for_ns)
+{
+	if (zb_once_knows(m, what, now_ns, now_ns, for_ns))
+		return false;
+	return remember(m, find_seen(m, what), what, now_ns, for_ns);
 }
 
 int zb_once_create(struct zb_log_set *logs, uint16_t worker_nr, uint16_t producer, uint64_t secret,
@@ -93,8 +123,8 @@ int zb_once_create(struct zb_log_set *logs, uint16_t worker_nr, uint16_t produce
 	if (o->port == NULL)
 		goto fini_memory;
 	for (uint16_t i = 0; i < worker_nr; i++)
-		o->port[i].head = o->port[i].tail = 0,
-		o->port[i].progress_ns = o->port[i].order_ns = 0, o->port[i].finished = false;
+		o->port[i].head = o->port[i].tail = 0, o->port[i].progress_ns = 0,
+		o->port[i].finished = false;
 	*out = o;
 	return 0;
 
@@ -128,11 +158,9 @@ void zb_once_offer(struct zb_once_port *p, const struct zb_once_row *r)
 	while (p->head - __atomic_load_n(&p->tail, __ATOMIC_ACQUIRE) == ZB_ONCE_RING)
 		rte_pause();
 	*slot = *r;
-	/* A worker's own offers keep their order, also when packet time runs back. */
-	if (slot->order_ns == 0) {
-		p->order_ns = r->ts_ns > p->order_ns ? r->ts_ns : p->order_ns;
-		slot->order_ns = p->order_ns;
-	}
+	/* Offers are not made in order of time: connections run ahead of what they carry. */
+	if (slot->order_ns == 0)
+		slot->order_ns = r->ts_ns;
 	__atomic_store_n(&p->head, p->head + 1, __ATOMIC_RELEASE);
 }
 
@@ -149,8 +177,15 @@ void zb_once_finish(struct zb_once_port *p)
 
 static bool before(const struct held *a, const struct held *b)
 {
-	return a->row.order_ns != b->row.order_ns ? a->row.order_ns < b->row.order_ns
-						  : a->nr < b->nr;
+	const struct zb_once_row *r = &a->row, *s = &b->row;
+
+	if ((r->flags ^ s->flags) & ZB_ONCE_AT_END)
+		return s->flags & ZB_ONCE_AT_END;
+	if (r->order_ns != s->order_ns)
+		return r->order_ns < s->order_ns;
+	if ((r->flags ^ s->flags) & ZB_ONCE_ENDED)
+		return r->flags & ZB_ONCE_ENDED;
+	return a->nr < b->nr;
 }
 
 static bool hold(struct zb_once *o, const struct zb_once_row *r, uint64_t nr)
@@ -242,25 +277,26 @@ static void empty_ring(struct zb_once *o, uint16_t worker)
 	__atomic_store_n(&p->tail, tail, __ATOMIC_RELEASE);
 }
 
+static bool is_due(const struct zb_once_row *first, uint64_t until_ns)
+{
+	return until_ns == UINT64_MAX ||
+	       (first->order_ns < until_ns && !(first->flags & ZB_ONCE_AT_END));
+}
+
 void zb_once_merge(struct zb_once *o)
 {
-	uint64_t until = UINT64_MAX, newest = 0;
+	uint64_t until = UINT64_MAX;
 
 	for (uint16_t i = 0; i < o->worker_nr; i++) {
 		/* First how far it is, then what it offered until then. */
 		bool finished = __atomic_load_n(&o->port[i].finished, __ATOMIC_ACQUIRE);
 		uint64_t at = __atomic_load_n(&o->port[i].progress_ns, __ATOMIC_ACQUIRE);
 
-		newest = at > newest ? at : newest;
 		until = !finished && at < until ? at : until;
 		empty_ring(o, i);
 	}
-	while (o->held_nr != 0 && (until == UINT64_MAX || o->heap[0].row.order_ns < until)) {
-		struct zb_once_row r = take_first(o);
-
-		if (!(r.flags & ZB_ONCE_DELAYED) || r.order_ns <= newest)
-			write_new(o, r);
-	}
+	while (o->held_nr != 0 && is_due(&o->heap[0].row, until))
+		write_new(o, take_first(o));
 }
 
 uint64_t zb_once_early(const struct zb_once *o)

@@ -33,7 +33,8 @@
 enum zb_once_flag {
 	ZB_ONCE_HAS_ADDRS = 1 << 0, /* addr is valid */
 	ZB_ONCE_HAS_UID = 1 << 1,   /* uid_seq and ports are valid */
-	ZB_ONCE_DELAYED = 1 << 2,   /* counts only if the traffic gets as far as order_ns */
+	ZB_ONCE_ENDED = 1 << 2,	    /* of a connection that order_ns ends: before its packets */
+	ZB_ONCE_AT_END = 1 << 3,    /* of one that the end of traffic ends: after all others */
 };
 
 struct zb_once_row {
@@ -70,6 +71,13 @@ void zb_once_memory_fini(struct zb_once_memory *m);
 /* Remembers what until now_ns + for_ns; false when it is remembered already. */
 bool zb_once_first(struct zb_once_memory *m, uint64_t what, uint64_t now_ns, uint64_t for_ns);
 
+/* The same for times that come in any order: what is remembered from a later one does not count. */
+bool zb_once_earliest(struct zb_once_memory *m, uint64_t what, uint64_t now_ns, uint64_t for_ns);
+
+/* Would zb_once_earliest() be false for every time from from_ns to to_ns? */
+bool zb_once_knows(const struct zb_once_memory *m, uint64_t what, uint64_t from_ns, uint64_t to_ns,
+		   uint64_t for_ns);
+
 struct zb_once;	     /* opaque */
 struct zb_once_port; /* opaque: a worker's end */
 
@@ -85,7 +93,7 @@ struct zb_once_port *zb_once_port(struct zb_once *o, uint16_t worker);
 /* Worker: offers a row (copied); waits for the reporter when it is far behind. */
 void zb_once_offer(struct zb_once_port *p, const struct zb_once_row *r);
 
-/* Worker: it has come to engine time now_ns; or it has finished. */
+/* Worker: whatever it will offer has an order_ns of now_ns at least; or it has finished. */
 void zb_once_progress(struct zb_once_port *p, uint64_t now_ns);
 void zb_once_finish(struct zb_once_port *p);
 

@@ -73,8 +73,8 @@ static void deliver(const struct zb_delivery *d)
 	/* An earlier delivery may have swapped the roles. */
 	unsigned side = d->side ^ ((d->session->flips ^ d->flips) & 1u);
 
-	d->session->an->now_ns = d->ts_ns;
-	d->session->an->weird->now_ns = d->ts_ns;
+	d->session->an->now_ns = d->now_ns;
+	d->session->an->weird->now_ns = d->now_ns;
 	switch (d->kind) {
 	case ZB_DELIVER_DATA: zb_branch_data(root, side, d->data, d->n); break;
 	case ZB_DELIVER_GAP: zb_branch_gap(root, side, d->n); break;
@@ -131,7 +131,7 @@ void zb_session_datagram(struct zb_analysis *an, struct zb_delivery_list *l, str
 	zb_session_push(l, &(struct zb_delivery){.session = s,
 						 .data = d,
 						 .n = n,
-						 .ts_ns = p->ts_ns,
+						 .now_ns = zb_pkt_now_ns(p),
 						 .kind = ZB_DELIVER_DATA,
 						 .side = (uint8_t)side});
 }

@@ -101,7 +101,7 @@ struct zb_delivery {
 	struct zb_session *session;
 	const uint8_t *data;
 	void *owned; /* a block of ZB_MEM_tcp_data to free after the delivery, or NULL */
-	uint64_t ts_ns;
+	uint64_t now_ns;
 	uint64_t n;
 	uint32_t owned_bytes;
 	uint8_t kind;  /* enum zb_delivery_kind */

@@ -18,7 +18,7 @@ struct flow {
 	struct zb_delivery_list *list;
 	struct zb_conn *c;
 	struct zb_session *s;
-	uint64_t ts_ns;
+	uint64_t now_ns;
 	uint8_t side_then, flips_then;
 };
 
@@ -39,7 +39,7 @@ static struct zb_endpoint *end_of(const struct flow *f)
 
 /* The session is made if need be; false: there is none, so nothing of c is reassembled any more. */
 static bool flow_open(struct flow *f, struct zb_analysis *an, struct zb_delivery_list *l,
-		      struct zb_conn *c, unsigned side, uint64_t ts_ns)
+		      struct zb_conn *c, unsigned side, uint64_t now_ns)
 {
 	struct zb_session *s = zb_session_get(an, c);
 
@@ -51,7 +51,7 @@ static bool flow_open(struct flow *f, struct zb_analysis *an, struct zb_delivery
 			   .list = l,
 			   .c = c,
 			   .s = s,
-			   .ts_ns = ts_ns,
+			   .now_ns = now_ns,
 			   .side_then = (uint8_t)side,
 			   .flips_then = s->flips};
 	return true;
@@ -67,7 +67,7 @@ static void push(const struct flow *f, enum zb_delivery_kind kind, const uint8_t
 				.session = f->s,
 				.data = d,
 				.owned = owned,
-				.ts_ns = f->ts_ns,
+				.now_ns = f->now_ns,
 				.n = n,
 				.owned_bytes = owned != NULL ? zb_tcp_piece_bytes(owned) : 0,
 				.kind = (uint8_t)kind,
@@ -243,7 +243,7 @@ static void close_side(struct zb_conn *c, unsigned side)
 
 /* A side that has ended and has nothing pending is done: once. */
 static void check_end(struct zb_analysis *an, struct zb_delivery_list *l, struct zb_conn *c,
-		      unsigned side, uint64_t ts_ns)
+		      unsigned side, uint64_t now_ns)
 {
 	const struct zb_endpoint *e = &c->end[side];
 	struct flow f;
@@ -257,13 +257,13 @@ static void check_end(struct zb_analysis *an, struct zb_delivery_list *l, struct
 		close_side(c, side);
 		c->traits &= (uint16_t)~ZB_TRAIT_CLOSE_DEFERRED;
 	}
-	if (zb_session_of(c) != NULL && flow_open(&f, an, l, c, side, ts_ns))
+	if (zb_session_of(c) != NULL && flow_open(&f, an, l, c, side, now_ns))
 		push(&f, ZB_DELIVER_FIN, NULL, 0, NULL);
 }
 
 /* side's data have been acknowledged up to ack. */
 static void take_ack(struct zb_analysis *an, struct zb_delivery_list *l, struct zb_conn *c,
-		     unsigned side, uint64_t ack, uint64_t ts_ns)
+		     unsigned side, uint64_t ack, uint64_t now_ns)
 {
 	const struct zb_endpoint *e = &c->end[side];
 	struct zb_session *s = zb_session_of(c);
@@ -275,13 +275,13 @@ static void take_ack(struct zb_analysis *an, struct zb_delivery_list *l, struct 
 		return;
 	if (s != NULL && ack <= s->half[side].next) {
 		s->half[side].unacked = (int32_t)(s->half[side].next - ack);
-		check_end(an, l, c, side, ts_ns);
+		check_end(an, l, c, side, now_ns);
 		return;
 	}
-	if (!flow_open(&f, an, l, c, side, ts_ns))
+	if (!flow_open(&f, an, l, c, side, now_ns))
 		return;
 	acked_unseen(&f, ack);
-	check_end(an, l, c, side_of(&f), ts_ns);
+	check_end(an, l, c, side_of(&f), now_ns);
 }
 
 /* Delivers data of which the first byte is the next one, together with what lies behind them. */
@@ -370,7 +370,7 @@ static void take_data(struct zb_analysis *an, struct zb_delivery_list *l, struct
 		zb_weird_conn(an->weird, c, ZB_WEIRD_truncated_tcp_payload, NULL);
 		return;
 	}
-	if (!flow_open(&f, an, l, c, step->side, p->ts_ns))
+	if (!flow_open(&f, an, l, c, step->side, zb_pkt_now_ns(p)))
 		return;
 	h = &f.s->half[step->side];
 	if (h->is_given_up)
@@ -404,13 +404,13 @@ void zb_tcp_stream_segment(struct zb_analysis *an, struct zb_delivery_list *l, s
 
 	if (!(c->traits & ZB_TRAIT_NO_STREAM)) {
 		if (p->tcp_flags & ZB_TCP_ACK)
-			take_ack(an, l, c, !step->side, step->ack, p->ts_ns);
+			take_ack(an, l, c, !step->side, step->ack, zb_pkt_now_ns(p));
 		now.side = side_now(c, orig_is_a, step->side);
 		if (p->payload_len != 0 && !(p->tcp_flags & ZB_TCP_RST) && !step->is_before_start)
 			take_data(an, l, c, p, &now);
 		now.side = side_now(c, orig_is_a, step->side);
 	}
-	check_end(an, l, c, now.side, p->ts_ns);
+	check_end(an, l, c, now.side, zb_pkt_now_ns(p));
 	if (step->close)
 		close_side(c, side_now(c, orig_is_a, step->side));
 }

@@ -69,6 +69,12 @@ uint32_t zb_wheel_advance(struct zb_timer_wheel *w, uint64_t now_ns, uint32_t *i
 /* The pending connection whose slot comes up first, or UINT32_MAX: what to shed at the limit. */
 uint32_t zb_wheel_first(struct zb_timer_wheel *w);
 
+/* Every deadline before this has come up. */
+static inline uint64_t zb_wheel_passed_ns(const struct zb_timer_wheel *w)
+{
+	return w->tick == 0 ? 0 : (w->tick - 1) << ZB_WHEEL_TICK_SHIFT;
+}
+
 uint64_t zb_wheel_bytes(const struct zb_timer_wheel *w);
 
 #endif

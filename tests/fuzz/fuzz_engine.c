@@ -120,7 +120,7 @@ static bool next_packet(struct record_source *s, struct zb_pkt *p, uint8_t **blo
 	if (r.extra & ER_BACK_IN_TIME)
 		p->ts_ns -= (uint64_t)(r.extra >> 5) * (ZB_SEC_NS / 20);
 	s->newest_ns = p->ts_ns > s->newest_ns ? p->ts_ns : s->newest_ns;
-	p->late_ms = (uint32_t)((s->newest_ns - p->ts_ns) / 125000000 * 125);
+	p->late = zb_late_code(s->newest_ns - p->ts_ns);
 	*block = malloc(p->cap_len);
 	must(*block != NULL || p->cap_len == 0);
 	if (p->cap_len != 0)

@@ -53,8 +53,7 @@ static inline uint16_t fs_burst(struct zb_rxq *q, struct zb_pkt *pkts, uint16_t 
 		s->newest_ns = f->ts_ns > s->newest_ns ? f->ts_ns : s->newest_ns;
 		pkts[got] = (struct zb_pkt){
 			.data = f->data, .ts_ns = f->ts_ns, .cap_len = f->len, .wire_len = f->len};
-		/* As a trace in memory keeps it: in eighths of a second. */
-		pkts[got].late_ms = (uint32_t)((s->newest_ns - f->ts_ns) / 125000000 * 125);
+		pkts[got].late = zb_late_code(s->newest_ns - f->ts_ns);
 		s->bytes += f->len;
 	}
 	if (s->stop_at != 0 && s->at >= s->stop_at)

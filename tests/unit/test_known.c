@@ -88,6 +88,40 @@ static void known_nameless_service_is_logged_at_the_end(void **state)
 	     "\"service\":[\"\"]}\n");
 }
 
+/* One that only the end of traffic ends is not: nobody waits for a name any more. */
+static void known_nameless_service_at_the_end_of_traffic_is_none(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	host_bed(&b, IPPROTO_TCP, local);
+	b.an.over_ns = b.an.now_ns + ZB_SEC_NS;
+	zb_known_conn_end(b.an.known, &b.conn, b.an.now_ns);
+	rows(&b, "known_services", "");
+}
+
+/* Of several ends the earliest counts, in whatever order they are found. */
+static void known_earlier_end_found_later_is_offered_too(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	host_bed(&b, IPPROTO_TCP, local);
+	for (unsigned s = 3; s > 0; s--) {
+		b.conn.traits = 0;
+		zb_known_conn_end(b.an.known, &b.conn, b.an.now_ns + s * ZB_SEC_NS);
+	}
+	b.conn.traits = 0;
+	zb_known_conn_end(b.an.known, &b.conn, b.an.now_ns + 2 * ZB_SEC_NS);
+	rows(&b, "known_services",
+	     "{\"ts\":1700000003.0,\"host\":\"192.168.1.2\",\"port_num\":9,\"port_proto\":\"tcp\","
+	     "\"service\":[\"\"]}\n"
+	     "{\"ts\":1700000002.0,\"host\":\"192.168.1.2\",\"port_num\":9,\"port_proto\":\"tcp\","
+	     "\"service\":[\"\"]}\n"
+	     "{\"ts\":1700000001.0,\"host\":\"192.168.1.2\",\"port_num\":9,\"port_proto\":\"tcp\","
+	     "\"service\":[\"\"]}\n");
+}
+
 static void is_service(struct analyzer_bed *b, bool expected)
 {
 	zb_known_conn_end(b->an.known, &b->conn, b->an.now_ns);
@@ -194,6 +228,8 @@ int main(void)
 		cmocka_unit_test(known_far_host_is_not_logged),
 		cmocka_unit_test(known_named_service_is_logged_at_once),
 		cmocka_unit_test(known_nameless_service_is_logged_at_the_end),
+		cmocka_unit_test(known_nameless_service_at_the_end_of_traffic_is_none),
+		cmocka_unit_test(known_earlier_end_found_later_is_offered_too),
 		cmocka_unit_test(known_tcp_service_has_answered),
 		cmocka_unit_test(known_udp_service_has_answered),
 		cmocka_unit_test(known_data_channels_and_silent_dns_are_none),

@@ -143,26 +143,48 @@ static void once_service_with_a_known_name_only_the_new_is_logged(void **state)
 	once_close(&b);
 }
 
-/* A delayed offer counts only if the traffic gets that far. */
-static void once_delayed_offer_beyond_the_end_is_dropped(void **state)
+/* What the end of traffic ends comes last, also after what is ordered behind that end. */
+static void once_what_traffic_ends_comes_last(void **state)
 {
 	struct once_bed b;
-	struct zb_once_row r = service(0, "", NULL);
+	struct zb_once_row last = service(1, "ssh", NULL), nameless = service(0, "", NULL);
 
 	(void)state;
 	once_open(&b, 1);
-	r.flags |= ZB_ONCE_DELAYED;
-	r.order_ns = r.ts_ns + 300 * ZB_SEC_NS;
-	offer(&b, 0, r);
-	r.what = 2;
-	r.port[0] = 446;
-	r.order_ns = r.ts_ns + 200 * ZB_SEC_NS;
-	offer(&b, 0, r);
-	zb_once_progress(zb_once_port(b.once, 0), START_NS + 299 * ZB_SEC_NS);
+	last.order_ns = last.ts_ns;
+	last.flags |= ZB_ONCE_AT_END;
+	offer(&b, 0, last);
+	nameless.order_ns = nameless.ts_ns + 300 * ZB_SEC_NS;
+	offer(&b, 0, nameless);
+	zb_once_progress(zb_once_port(b.once, 0), START_NS + 2 * ZB_SEC_NS);
+	zb_once_merge(b.once);
 	finish(&b, 1);
 	assert_string_equal(logs_read(&b.logs, "known_services"),
-			    "{\"ts\":1700000000.0,\"host\":\"10.0.0.1\",\"port_num\":446,"
-			    "\"port_proto\":\"tcp\",\"service\":[\"\"]}\n");
+			    "{\"ts\":1700000000.0,\"host\":\"10.0.0.1\",\"port_num\":445,"
+			    "\"port_proto\":\"tcp\",\"service\":[\"\"]}\n"
+			    "{\"ts\":1700000001.0,\"host\":\"10.0.0.1\",\"port_num\":445,"
+			    "\"port_proto\":\"tcp\",\"service\":[\"SSH\"]}\n");
+	once_close(&b);
+}
+
+/* At the same time the end of a connection, found late, comes before a packet. */
+static void once_end_comes_before_a_packet_of_the_same_time(void **state)
+{
+	struct once_bed b;
+	struct zb_once_row end = service(1, "ssh", NULL), packet = service(1, "http", "ssh");
+
+	(void)state;
+	once_open(&b, 1);
+	offer(&b, 0, packet);
+	end.order_ns = end.ts_ns;
+	end.flags |= ZB_ONCE_ENDED;
+	offer(&b, 0, end);
+	finish(&b, 1);
+	assert_string_equal(logs_read(&b.logs, "known_services"),
+			    "{\"ts\":1700000001.0,\"host\":\"10.0.0.1\",\"port_num\":445,"
+			    "\"port_proto\":\"tcp\",\"service\":[\"SSH\"]}\n"
+			    "{\"ts\":1700000001.0,\"host\":\"10.0.0.1\",\"port_num\":445,"
+			    "\"port_proto\":\"tcp\",\"service\":[\"HTTP\"]}\n");
 	once_close(&b);
 }
 
@@ -195,6 +217,26 @@ static void once_many_offers_come_out_in_order_of_time(void **state)
 	once_close(&b);
 }
 
+/* Of times in any order the earlier one counts as well, and within the mute no later one. */
+static void once_earlier_than_remembered_counts(void **state)
+{
+	struct zb_once_memory m;
+
+	(void)state;
+	assert_int_equal(zb_once_memory_init(&m, 8), 0);
+	assert_true(zb_once_earliest(&m, 5, START_NS, 10));
+	assert_false(zb_once_earliest(&m, 5, START_NS, 10));
+	assert_false(zb_once_earliest(&m, 5, START_NS + 9, 10));
+	assert_true(zb_once_earliest(&m, 5, START_NS - 1, 10));
+	assert_false(zb_once_earliest(&m, 5, START_NS + 8, 10));
+	assert_true(zb_once_earliest(&m, 5, START_NS + 9, 10));
+	assert_true(zb_once_knows(&m, 5, START_NS + 9, START_NS + 18, 10));
+	assert_false(zb_once_knows(&m, 5, START_NS + 8, START_NS + 18, 10));
+	assert_false(zb_once_knows(&m, 5, START_NS + 9, START_NS + 19, 10));
+	assert_false(zb_once_knows(&m, 6, START_NS + 9, START_NS + 9, 10));
+	zb_once_memory_fini(&m);
+}
+
 /* A full memory forgets what would be forgotten first, and says so. */
 static void once_memory_full_forgets_the_oldest(void **state)
 {
@@ -219,8 +261,10 @@ int main(void)
 		cmocka_unit_test(once_slower_worker_is_waited_for),
 		cmocka_unit_test(once_after_mute_is_logged_again),
 		cmocka_unit_test(once_service_with_a_known_name_only_the_new_is_logged),
-		cmocka_unit_test(once_delayed_offer_beyond_the_end_is_dropped),
+		cmocka_unit_test(once_what_traffic_ends_comes_last),
+		cmocka_unit_test(once_end_comes_before_a_packet_of_the_same_time),
 		cmocka_unit_test(once_many_offers_come_out_in_order_of_time),
+		cmocka_unit_test(once_earlier_than_remembered_counts),
 		cmocka_unit_test(once_memory_full_forgets_the_oldest),
 	};
 

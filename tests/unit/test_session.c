@@ -22,7 +22,7 @@ static void push(struct analyzer_bed *b, unsigned side, const char *text)
 	zb_session_push(&list, &(struct zb_delivery){.session = b->s,
 						     .data = (const uint8_t *)text,
 						     .n = strlen(text),
-						     .ts_ns = ++b->conn.last_ns,
+						     .now_ns = ++b->conn.last_ns,
 						     .kind = ZB_DELIVER_DATA,
 						     .side = (uint8_t)side});
 }
@@ -31,7 +31,7 @@ static void push_kind(struct analyzer_bed *b, unsigned side, enum zb_delivery_ki
 {
 	zb_session_push(&list, &(struct zb_delivery){.session = b->s,
 						     .n = n,
-						     .ts_ns = ++b->conn.last_ns,
+						     .now_ns = ++b->conn.last_ns,
 						     .kind = (uint8_t)kind,
 						     .side = (uint8_t)side});
 }

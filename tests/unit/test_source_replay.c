@@ -80,7 +80,7 @@ static void replay_one_pass_gives_every_packet_once(void **state)
 			assert_int_equal(pkts[i].ts_ns, T0_NS + nr * STEP_NS);
 			assert_int_equal(pkts[i].cap_len, s->pkts[nr].cap_len);
 			assert_int_equal(pkts[i].wire_len, s->pkts[nr].wire_len);
-			assert_int_equal(pkts[i].late_ms, s->pkts[nr].late_8th * 125);
+			assert_int_equal(pkts[i].late, s->pkts[nr].late);
 			assert_int_equal(pkts[i].link, ZB_LINK_ETHERNET);
 			assert_int_equal(pkts[i].flags, nr + 3 == PKT_NR ? ZB_PKT_SNAPPED : 0);
 			assert_int_equal(pkts[i].l3_off, 0);
