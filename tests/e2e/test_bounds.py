@@ -239,6 +239,11 @@ class Bounds(zb.Case):
         self.assertLess(result["lcores"][0]["gauge_peaks"]["timer_bytes"], 512 << 10)
         self.check_good()
 
+    def test_expect(self):
+        self.bound("expect", "expect_bytes",
+                   (packet for i in range(FLOOD)
+                    for packet in Talk(i, 21).say(0, b"PORT 10,%d,%d,3,4,5\r\n" % (i >> 8, i & 255)).packets))
+
     def cap(self, flood, shed=None):
         """All state together stays near the cap; shed: what is given up instead of connections."""
         result = self.run_flood(flood, "--memcap", CAP)
@@ -258,20 +263,6 @@ class Bounds(zb.Case):
         self.assertGreater(state, CAP // 8 if shed is not None else CAP // 2)
         self.assertLessEqual(state, CAP * 9 // 8)
         self.check_good(middle=shed is not None)
-
-    def test_expect(self):
-        self.bound("expect", "expect_bytes",
-                   (packet for i in range(FLOOD)
-                    for packet in Talk(i, 21).say(0, b"PORT 10,%d,%d,3,4,5\r\n" % (i >> 8, i & 255)).packets))
-
-    def cap(self, flood, cap=16 << 20):
-        """All state together stays near the cap."""
-        result = self.run_flood(flood, "--memcap", cap)
-        self.assertGreater(result["totals"]["conns_evicted"], 0)
-        within = ("conn_reserved_bytes", "log_buffer_bytes")  # what conn_bytes is part of; no state of the traffic
-        state = max(sum(n for gauge, n in row.items() if gauge.startswith(STATE) and gauge not in within)
-                    for row in zb.rows(self.out / "lcore.log"))
-        self.assertLess(state, cap * 5 // 4)
 
     def test_cap_with_flows_without_number(self):
         """The oldest are ended."""
