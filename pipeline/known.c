@@ -55,7 +55,12 @@ void zb_known_destroy(struct zb_known *k)
 	free(k);
 }
 
-/* Has this not been offered within a day? */
+static uint64_t mute_ns(const struct zb_known *k)
+{
+	return k->an->once != NULL ? ZB_ONCE_REPEAT_NS : DAY_NS;
+}
+
+/* Has this not been offered of late? */
 static bool is_first(struct zb_known *k, uint64_t what, uint64_t now_ns)
 {
 	bool first;
@@ -64,7 +69,7 @@ static bool is_first(struct zb_known *k, uint64_t what, uint64_t now_ns)
 		zb_mem_shed(&k->an->mem, ZB_MEM_known);
 		return true;
 	}
-	first = zb_once_earliest(&k->seen, what, now_ns, DAY_NS);
+	first = zb_once_earliest(&k->seen, what, now_ns, mute_ns(k));
 	k->an->mem.shed[ZB_MEM_known] = k->seen.forgotten;
 	return first;
 }
@@ -76,7 +81,7 @@ static bool is_old(const struct zb_known *k, const struct zb_conn *c, uint64_t n
 	uint64_t from_ns = c->deadline_ns < now_ns ? c->deadline_ns : now_ns;
 	uint64_t to_ns = now_ns > k->an->over_ns ? now_ns : k->an->over_ns;
 
-	return k->seen.seen != NULL && zb_once_knows(&k->seen, what, from_ns, to_ns, DAY_NS);
+	return k->seen.seen != NULL && zb_once_knows(&k->seen, what, from_ns, to_ns, mute_ns(k));
 }
 
 static void offer(struct zb_known *k, const struct zb_once_row *r)

@@ -53,6 +53,12 @@ struct zb_once_row {
 	char addl[ZB_ONCE_ADDL_MAX]; /* "" : none */
 };
 
+/*
+ * What a worker finds again within this need not be offered again. Any longer would hide what comes
+ * when the mute is over, since that may have begun with another worker's offer.
+ */
+#define ZB_ONCE_REPEAT_NS 1000000ull
+
 #define ZB_ONCE_ENTRIES_MIN 8 /* looked at for each */
 
 /* What has been seen, until when: a table of fixed size that forgets the oldest under attack. */

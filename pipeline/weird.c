@@ -15,9 +15,8 @@ const char *const zb_weird_text[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(TEXT)};
 static const uint8_t weird_policy[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(POLICY)};
 static const char *const weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)};
 
-#define DAY_NS	  (86400 * ZB_SEC_NS)
-#define MUTE_NS	  (600 * ZB_SEC_NS)
-#define REPEAT_NS 1000000ull
+#define DAY_NS	(86400 * ZB_SEC_NS)
+#define MUTE_NS (600 * ZB_SEC_NS)
 
 static const struct zb_row_field weird_fields[] = {
 	{"ts", ZB_T_TIME},	  {"uid", ZB_T_STRING},	    {"id.orig_h", ZB_T_ADDR},
@@ -95,7 +94,7 @@ void zb_weird_row(struct zb_row *row, const struct zb_once_row *r, uint64_t secr
  */
 static void log_once(struct zb_weird *w, struct zb_once_row *r)
 {
-	uint64_t local_ns = w->once != NULL && r->mute_ns < DAY_NS ? REPEAT_NS : r->mute_ns;
+	uint64_t local_ns = w->once != NULL ? ZB_ONCE_REPEAT_NS : r->mute_ns;
 
 	r->ts_ns = w->now_ns;
 	r->peer = w->peer;

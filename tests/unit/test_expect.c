@@ -223,7 +223,7 @@ static void expect_connection_waits_for_what_may_announce_it(void **state)
 	zb_session_push(&e.deliveries, &(struct zb_delivery){.session = e.b.s,
 							     .data = (const uint8_t *)"x",
 							     .n = 1,
-							     .ts_ns = AB_START_NS});
+							     .now_ns = AB_START_NS});
 	assert_true(zb_expect_concerns(&e.b.an, &e.deliveries, &c));
 	assert_false(zb_expect_apply(&e.b.an, &e.deliveries, &c));
 	zb_session_run(&e.deliveries);
