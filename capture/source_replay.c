@@ -14,7 +14,11 @@
 #include "capture/rewrite_priv.h"
 #include "capture/source_replay.h"
 
-#define PREFETCH_AHEAD 16 /* packets */
+/*
+ * Packets: a whole burst, so that headers have all the time the burst before takes to come from
+ * memory. With 16, decode waited for most of them.
+ */
+#define PREFETCH_AHEAD 64
 #define GAP_NS_MIN     1000u
 
 struct queue {
