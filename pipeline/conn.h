@@ -81,6 +81,7 @@ enum zb_conn_flag {
 enum zb_conn_trait {
 	ZB_TRAIT_SERVICE_KNOWN = 1 << 8,  /* known_services has been told */
 	ZB_TRAIT_ESTABLISHED = 1 << 9,	  /* TCP: both sides have just become established */
+	ZB_TRAIT_PENDING = 1 << 10,	  /* its session has deliveries that have not been run */
 	ZB_TRAIT_PARTIAL = 1 << 0,	  /* TCP: a side began without a SYN, so far */
 	ZB_TRAIT_SEEN_ORIG = 1 << 1,	  /* TCP: that side has sent something valid, ... */
 	ZB_TRAIT_SEEN_RESP = 1 << 2,	  /* ... whose SYN, or lack of it, has been judged */

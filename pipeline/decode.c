@@ -381,8 +381,11 @@ static inline void settle(const struct zb_decoder *d, struct zb_burst *b, uint32
 		return;
 	}
 	/* The outer header of a shadow is another worker's. */
-	if (!(p->flags & ZB_PKT_INNER_ONLY))
-		b->live[b->live_nr++] = (uint16_t)i;
+	if (p->flags & ZB_PKT_INNER_ONLY)
+		return;
+	b->live[b->live_nr++] = (uint16_t)i;
+	if (d->table != NULL)
+		zb_flow_prefetch(d->table, (uint32_t)p->hash);
 }
 
 void zb_decode_burst(const struct zb_decoder *d, struct zb_burst *b)

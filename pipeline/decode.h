@@ -19,6 +19,7 @@
 #define ZB_PIPELINE_DECODE_H
 
 #include "pipeline/burst.h"
+#include "pipeline/flow_table.h"
 #include "pipeline/weird.h"
 
 struct zb_frag;
@@ -33,6 +34,8 @@ struct zb_decoder {
 	uint64_t *fate;		    /* counters by enum zb_fate; counts all but the live packets */
 	uint64_t secret;	    /* of the flow key hash */
 	bool ignore_checksums;	    /* Zeek's -C */
+	/* Fetched ahead of the flow stage, as soon as there is a hash; NULL: nobody will look. */
+	const struct zb_flow_table *table;
 };
 
 /*

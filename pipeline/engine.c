@@ -26,7 +26,7 @@
 #include "pipeline/timer_count.h"
 #include "pipeline/tunnel.h"
 
-#define SESSION_AHEAD 4 /* packets: how far ahead of the conn stage sessions are fetched */
+#define SESSION_AHEAD 8 /* packets: how far ahead of the conn stage sessions are fetched */
 
 #define NOINLINE __attribute__((noinline))
 
@@ -90,6 +90,7 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 		.fate = conf->stat->fate,
 		.secret = conf->secret,
 		.ignore_checksums = conf->ignore_checksums,
+		.table = conf->mode == ZB_ENGINE_TOUCH ? NULL : &e->set.table,
 	};
 	ret = zb_analysis_init(&e->an, &(struct zb_analysis_conf){
 					       .logs = conf->logs,
@@ -161,6 +162,12 @@ static NOINLINE void zb_stage_decode(struct zb_engine *e)
 	zb_decode_burst(&e->decoder, &e->b);
 }
 
+static void prefetch_conn(const struct zb_conn *c)
+{
+	for (unsigned line = 0; line < 4; line++)
+		__builtin_prefetch((const char *)c + line * 64);
+}
+
 static NOINLINE void zb_stage_flow(struct zb_engine *e)
 {
 	struct zb_conn_set *s = &e->set;
@@ -168,12 +175,11 @@ static NOINLINE void zb_stage_flow(struct zb_engine *e)
 	uint32_t first[ZB_BURST_ROOM];
 	struct zb_flow_pos pos;
 
-	for (uint16_t i = 0; i < b->live_nr; i++)
-		zb_flow_prefetch(&s->table, (uint32_t)b->pkts[b->live[i]].hash);
+	/* A hash that is there is hardly ever another key's: all of the connection is fetched. */
 	for (uint16_t i = 0; i < b->live_nr; i++) {
 		first[i] = zb_flow_first(&s->table, (uint32_t)b->pkts[b->live[i]].hash, &pos);
 		if (first[i] != ZB_FLOW_NONE)
-			__builtin_prefetch(zb_conn_at(&s->pool, first[i]));
+			prefetch_conn(zb_conn_at(&s->pool, first[i]));
 	}
 	for (uint16_t i = 0; i < b->live_nr; i++) {
 		const struct zb_pkt *p = &b->pkts[b->live[i]];
@@ -193,8 +199,6 @@ static NOINLINE void zb_stage_flow(struct zb_engine *e)
 		 */
 		if (c == NULL && b->inner_nr == 0)
 			c = zb_conn_birth(s, p, key);
-		for (unsigned line = 1; c != NULL && line < 4; line++)
-			__builtin_prefetch((const char *)c + line * 64);
 		b->conns[b->live[i]] = c;
 	}
 }
@@ -297,12 +301,6 @@ static NOINLINE void zb_stage_expire(struct zb_engine *e)
 		hold_cap(e);
 }
 
-static void prefetch_conn(const struct zb_conn *c)
-{
-	for (unsigned line = 0; line < 4; line++)
-		__builtin_prefetch((const char *)c + line * 64);
-}
-
 /*
  * Time of the last packet of the whole source, which another worker may have had: found by
  * bisection, once, when this worker's queue is done.
@@ -342,6 +340,10 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 			prefetch_conn(zb_conn_at(&s->pool, s->finished[i + 4]));
 		if (i + 2 < s->finished_nr)
 			zb_session_prefetch(zb_conn_at(&s->pool, s->finished[i + 2]));
+		if (i + 1 < s->finished_nr &&
+		    zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])) != NULL)
+			zb_session_prefetch_branch(
+				zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])));
 		if (c->streams != NULL)
 			zb_session_finish(c->streams);
 		if (c->history_lost != 0)

@@ -63,6 +63,8 @@ void zb_session_push(struct zb_delivery_list *l, const struct zb_delivery *d)
 		zb_session_run(l);
 	d->session->pending++;
 	l->flags |= d->session->flags;
+	d->session->conn->traits |= ZB_TRAIT_PENDING;
+	zb_session_prefetch_branch(d->session);
 	l->d[l->nr] = *d;
 	l->d[l->nr++].flips = flips;
 }
@@ -89,7 +91,8 @@ void zb_session_run(struct zb_delivery_list *l)
 		const struct zb_delivery *d = &l->d[i];
 
 		deliver(d);
-		d->session->pending--;
+		if (--d->session->pending == 0)
+			d->session->conn->traits &= (uint16_t)~ZB_TRAIT_PENDING;
 		free_owned(l, d);
 	}
 	l->nr = 0;

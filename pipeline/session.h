@@ -88,11 +88,17 @@ static inline void zb_session_prefetch(const struct zb_conn *c)
 		__builtin_prefetch((const char *)c->streams + line * 64);
 }
 
+/* What a delivery, or the end, will touch of what hangs on the session, whose lines are there. */
+static inline void zb_session_prefetch_branch(const struct zb_session *s)
+{
+	__builtin_prefetch(s->root.first);
+	__builtin_prefetch(s->root.probe);
+}
+
+/* Asked of every packet, so the connection tells: its lines are there, the session's may not be. */
 static inline bool zb_session_is_pending(const struct zb_conn *c)
 {
-	const struct zb_session *s = zb_session_of(c);
-
-	return s != NULL && s->pending != 0;
+	return c->traits & ZB_TRAIT_PENDING;
 }
 
 /* What was pushed in this burst, in order. */

@@ -54,7 +54,8 @@ const char *malloc_conf =
 	/*
 	 * Huge pages where the kernel gives them on request: a worker whose state grows takes one
 	 * fault for 512, and misses the TLB less. On a virtual machine a fault costs thousands of
-	 * cycles; a trace of 1.2 million packets took 10,000 of them, an eighth of the worker's time.
+	 * cycles; a trace of 1.2 million packets took 10,000 of them, an eighth of the worker's
+	 * time.
 	 */
 	"thp:always,metadata_thp:always";
 
