@@ -10,6 +10,9 @@
 
 #define ZB_WEIRD_LIST_TEXT(X)                                         \
 	X(contentline_size_exceeded, LOG, "CONTENTLINE")              \
+	X(base64_illegal_encoding, LOG, "")                           \
+	X(exceeded_mime_max_depth, LOG, "SMTP")                       \
+	X(exceeded_mime_max_header_bytes, LOG, "SMTP")                \
 	X(NUL_in_line, LOG, "NVT")                                    \
 	X(FTP_invalid_command, LOG, "FTP")                            \
 	X(FTP_max_command_length_exceeded, PER_CONN, "FTP")           \
@@ -61,6 +64,10 @@
 	X(smtp_invalid_bdat_command, LOG, "SMTP")                     \
 	X(smtp_huge_bdat_chunk, LOG, "SMTP")                          \
 	X(smtp_bdat_line_lf_only, LOG, "SMTP_BDAT")                   \
+	X(smtp_bdat_line_cr_only, LOG, "SMTP_BDAT")                   \
+	X(smtp_bdat_line_too_long, LOG, "SMTP_BDAT")                  \
+	X(smtp_bdat_undelivered_at_done, LOG, "SMTP_BDAT")            \
+	X(smtp_missing_bdat_last_chunk, LOG, "SMTP")                  \
 	X(SSH_max_packet_length_exceeded, LOG, "SSH")                 \
 	X(socks5_unsupported_authentication_method, LOG, "")          \
 	X(socks5_unsupported_authentication, LOG, "")
