@@ -36,6 +36,7 @@
 	X(dnp3_tcp)         \
 	X(dnp3_udp)         \
 	X(quic)             \
-	X(rfb)
+	X(rfb)              \
+	X(smtp)
 
 #endif

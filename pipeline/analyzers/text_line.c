@@ -85,8 +85,10 @@ size_t zb_text_line_data(struct zb_text_line *l, const struct zb_text_line_kind 
 			zb_analyzer_weird(a, ZB_WEIRD_contentline_size_exceeded, NULL);
 		used = cr + 1;
 		if (!emit(l, kind, a, side, d + begin, cr - begin)) {
-			if (l->after_cr && used < n && d[used] == '\n')
-				used++;
+			if (l->after_cr && used < n) {
+				l->after_cr = false;
+				used += d[used] == '\n';
+			}
 			break;
 		}
 	}

@@ -42,6 +42,17 @@ struct seed {
 #define SNMP_SYSTEM "\x30\x0e\x30\x0c\6\x08\x2b\6\1\2\1\1\1\0\5\0"
 #define KRB_ERROR   "\x7e\x13\x30\x11\xa0\3\2\1\5\xa1\3\2\1\x1e\xa9\5\x1b\3ABC"
 
+#define SMTP_ENVELOPE "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n"
+/* Parts in parts, both encodings, a message in a message, names of files. */
+#define MIME_PARTS                                                                                 \
+	"Received: from x (x [192.0.2.7])\r\n\tby y\r\nFrom: a@x\r\nTo: \"B\" <b@y>, c@z\r\n"      \
+	"Content-Type: multipart/mixed; boundary=\"o\"\r\n\r\n--o\r\n"                             \
+	"Content-Type: multipart/alternative; boundary=i\r\n\r\n--i\r\n\r\nplain\r\n--i\r\n"       \
+	"Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"           \
+	"<p>=C3=A9=\r\n</p>\r\n--i--\r\n--o\r\nContent-Transfer-Encoding: base64\r\n"              \
+	"Content-Disposition: attachment; filename*=UTF-8'en'a%20b.bin\r\n\r\naGVsbG8=\r\n--o\r\n" \
+	"Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\nbody\r\n--o--\r\n"
+
 /* Hello of a client: version, random, no session, one suite, no compression, a server's name. */
 #define TLS_HELLO(version) \
 	version TLS_RANDOM "\0\0\2\xc0\x2f\1\0\0\x14\0\0\0\x10\0\x0e\0\0\13example.com"
@@ -182,6 +193,27 @@ static const struct seed seeds[] = {
 	 "versions",
 	 {SAY(RESP, "RFB 003.008\n"), SAY(ORIG, "RFB 003.008\n"), SAY(RESP, "\1\1"),
 	  SAY(ORIG, "\1"), SAY(RESP, "\0\0\0\0")}},
+	{"smtp",
+	 "data",
+	 {SAY(RESP, "220 m\r\n"), SAY(ORIG, "EHLO c\r\n"), SAY(RESP, "250-m\r\n250 PIPELINING\r\n"),
+	  SAY(ORIG, SMTP_ENVELOPE "DATA\r\n"), SAY(RESP, "250 OK\r\n250 OK\r\n354 go\r\n"),
+	  SAY(ORIG, MIME_PARTS ".\r\nQUIT\r\n")}},
+	{"smtp",
+	 "chunks",
+	 {SAY(RESP, "220 m\r\n"),
+	  SAY(ORIG, "EHLO c\r\n" SMTP_ENVELOPE "BDAT 9\r\nA: b\r\n\r\no"
+		    "BDAT 14 LAST\r\nne\r\nlf\ntwo\r\n.\n"),
+	  SAY(RESP, "250 OK\r\n")}},
+	{"smtp",
+	 "starttls",
+	 {SAY(RESP, "220 m\r\n"), SAY(ORIG, "EHLO c\r\nSTARTTLS\r\n"),
+	  SAY(RESP, "250 OK\r\n220 go\r\n"),
+	  SAY(ORIG, "\x16\3\1\0\x43\1\0\0\x3f" TLS_HELLO("\3\3"))}},
+	{"smtp",
+	 "auth",
+	 {SAY(RESP, "220 m\r\n"), SAY(ORIG, "EHLO c\r\nAUTH LOGIN\r\n"),
+	  SAY(RESP, "250 OK\r\n334 VXNl\r\n"), SAY(ORIG, "dXNl\r\n"), SAY(RESP, "235 ok\r\n"),
+	  SAY(ORIG, "TURN\r\n")}},
 };
 
 static void put(FILE *f, const struct seed *s)
