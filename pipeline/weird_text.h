@@ -50,6 +50,9 @@
 	X(irc_invalid_whois_message_format, LOG, "IRC")               \
 	X(irc_invalid_invite_message_format, LOG, "IRC")              \
 	X(irc_invalid_mode_message_format, LOG, "IRC")                \
+	X(pop3_bad_base64_encoding, LOG, "POP3")                      \
+	X(pop3_malformed_auth_plain, LOG, "POP3")                     \
+	X(pop3_client_too_many_pending_commands, LOG, "POP3")         \
 	X(pop3_client_command_unknown, LOG, "POP3")                   \
 	X(pop3_client_sending_server_commands, LOG, "POP3")           \
 	X(pop3_server_command_unknown, LOG, "POP3")                   \

@@ -37,6 +37,7 @@
 	X(dnp3_udp)         \
 	X(quic)             \
 	X(rfb)              \
-	X(smtp)
+	X(smtp)             \
+	X(pop3)
 
 #endif
