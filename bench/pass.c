@@ -25,6 +25,7 @@ const char *const zb_log_stream_name[ZB_LOG_NAME_NR] = {
 	[ZB_LOG_DNS] = "dns",
 	[ZB_LOG_HTTP] = "http",
 	[ZB_LOG_SSL] = "ssl",
+	[ZB_LOG_SMTP] = "smtp",
 	[ZB_LOG_FILES] = "files",
 	[ZB_LOG_FTP] = "ftp",
 	[ZB_LOG_TUNNEL] = "tunnel",

@@ -7,6 +7,7 @@ const struct zb_row_def *const zb_engine_log_defs[ZB_LOG_ENGINE_NR] = {
 	[ZB_LOG_DNS] = &zb_dns_log_def,
 	[ZB_LOG_HTTP] = &zb_http_log_def,
 	[ZB_LOG_SSL] = &zb_ssl_log_def,
+	[ZB_LOG_SMTP] = &zb_smtp_log_def,
 	[ZB_LOG_FILES] = &zb_files_log_def,
 	[ZB_LOG_FTP] = &zb_ftp_log_def,
 	[ZB_LOG_TUNNEL] = &zb_tunnel_log_def,

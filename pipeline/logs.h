@@ -14,6 +14,7 @@ enum zb_log_stream {
 	ZB_LOG_DNS,
 	ZB_LOG_HTTP,
 	ZB_LOG_SSL,
+	ZB_LOG_SMTP,
 	ZB_LOG_FILES,
 	ZB_LOG_FTP,
 	ZB_LOG_TUNNEL,
@@ -29,8 +30,8 @@ enum zb_log_stream {
 };
 
 extern const struct zb_row_def zb_conn_log_def, zb_dns_log_def, zb_http_log_def, zb_ssl_log_def,
-	zb_files_log_def, zb_ftp_log_def, zb_tunnel_log_def, zb_known_hosts_log_def,
-	zb_known_services_log_def, zb_weird_log_def;
+	zb_files_log_def, zb_smtp_log_def, zb_ftp_log_def, zb_tunnel_log_def,
+	zb_known_hosts_log_def, zb_known_services_log_def, zb_weird_log_def;
 
 /* Those of the streams that workers write. */
 extern const struct zb_row_def *const zb_engine_log_defs[ZB_LOG_ENGINE_NR];

@@ -10,6 +10,7 @@
 
 #define ZB_WEIRD_LIST_TEXT(X)                                         \
 	X(contentline_size_exceeded, LOG, "CONTENTLINE")              \
+	X(log_container_field_truncated, LOG, "")                     \
 	X(base64_illegal_encoding, LOG, "")                           \
 	X(exceeded_mime_max_depth, LOG, "SMTP")                       \
 	X(exceeded_mime_max_header_bytes, LOG, "SMTP")                \

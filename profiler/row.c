@@ -392,8 +392,11 @@ static void container_end(struct zb_row *r, const char *first, char *at)
 
 void zb_row_strings(struct zb_row *r, const char *const *s, const size_t *len, size_t n)
 {
-	enum zb_row_type kind =
-		r->next->type == ZB_T_VECTOR_STRING ? ZB_T_VECTOR_STRING : ZB_T_SET_STRING;
+	enum zb_row_type kind = r->next->type;
+
+	if (kind != ZB_T_VECTOR_STRING && kind != ZB_T_VECTOR_ADDR)
+		kind = ZB_T_SET_STRING;
+
 	char *at = field_begin(r, kind, ZB_T_SET_ENUM), *first = at;
 
 	for (size_t i = 0; i < n; i++) {

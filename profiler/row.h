@@ -37,6 +37,7 @@ enum zb_row_type {
 	ZB_T_SET_STRING,
 	ZB_T_SET_ENUM,
 	ZB_T_VECTOR_STRING,
+	ZB_T_VECTOR_ADDR, /* written as text, by zb_row_strings() */
 	ZB_T_VECTOR_INTERVAL,
 	ZB_T_NR
 };

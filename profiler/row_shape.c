@@ -27,6 +27,7 @@ static const char *const type_word[ZB_T_NR] = {
 	[ZB_T_SET_STRING] = "set[string]",
 	[ZB_T_SET_ENUM] = "set[enum]",
 	[ZB_T_VECTOR_STRING] = "vector[string]",
+	[ZB_T_VECTOR_ADDR] = "vector[addr]",
 	[ZB_T_VECTOR_INTERVAL] = "vector[interval]",
 };
 
@@ -34,18 +35,11 @@ static const char *const type_word[ZB_T_NR] = {
 static const uint16_t type_bytes_max[ZB_T_NR] = {
 	[ZB_T_TIME] = 18,     /* 11 digits of seconds, point, 6 digits */
 	[ZB_T_INTERVAL] = 18, /* sign, 10 digits of seconds, point, 6 digits */
-	[ZB_T_COUNT] = 20,
-	[ZB_T_INT] = 20,
-	[ZB_T_DOUBLE] = ZB_ROW_DOUBLE_MAX,
-	[ZB_T_BOOL] = 5,
-	[ZB_T_STRING] = 8, /* "(empty)" or a quote */
-	[ZB_T_ENUM] = 8,
-	[ZB_T_ADDR] = 46, /* the longest IPv6 address and a quote */
-	[ZB_T_PORT] = 5,
-	[ZB_T_SET_STRING] = 8,
-	[ZB_T_SET_ENUM] = 8,
-	[ZB_T_VECTOR_STRING] = 8,
-	[ZB_T_VECTOR_INTERVAL] = 8,
+	[ZB_T_COUNT] = 20,	  [ZB_T_INT] = 20,	  [ZB_T_DOUBLE] = ZB_ROW_DOUBLE_MAX,
+	[ZB_T_BOOL] = 5,	  [ZB_T_STRING] = 8, /* "(empty)" or a quote */
+	[ZB_T_ENUM] = 8,	  [ZB_T_ADDR] = 46,  /* the longest IPv6 address and a quote */
+	[ZB_T_PORT] = 5,	  [ZB_T_SET_STRING] = 8,  [ZB_T_SET_ENUM] = 8,
+	[ZB_T_VECTOR_STRING] = 8, [ZB_T_VECTOR_ADDR] = 8, [ZB_T_VECTOR_INTERVAL] = 8,
 };
 
 /* What stands between a JSON member's colon and its value. */
@@ -58,6 +52,7 @@ static const char *json_opening(enum zb_row_type type)
 	case ZB_T_SET_STRING:
 	case ZB_T_SET_ENUM:
 	case ZB_T_VECTOR_STRING:
+	case ZB_T_VECTOR_ADDR:
 	case ZB_T_VECTOR_INTERVAL: return "[";
 	default: return "";
 	}

@@ -137,8 +137,10 @@ static void replied(struct smtp *s, enum smtp_command c, unsigned code, unsigned
 		break;
 	case SMTP_STARTTLS:
 	case SMTP_X_ANONYMOUSTLS:
-		if (code == 220)
+		if (code == 220) {
 			s->state = SMTP_IN_TLS;
+			smtp_info_tls(s);
+		}
 		break;
 	case SMTP_RCPT:
 	case SMTP_BDAT:
@@ -165,6 +167,7 @@ static void out_of_order(struct smtp *s, const char *addl)
 static void request(struct smtp *s, enum smtp_command c, struct zb_text arg)
 {
 	zb_analyzer_confirm(&s->base);
+	smtp_info_command(s, c, arg);
 	switch (c) {
 	case SMTP_MAIL:
 		if (!zb_text_begins(arg, "FROM:"))
@@ -258,17 +261,23 @@ static void sender_line(struct smtp *s, unsigned side, struct zb_text t)
 static bool reply_line(struct smtp *s, unsigned side, struct zb_text t)
 {
 	int code = zb_text_code(t);
+	bool goes_on;
 
 	if (code < 100 || code > 599)
 		return !zb_analyzer_violate(&s->base);
 	if (code != s->reply_code) {
 		if (s->state == SMTP_AFTER_GAP) {
 			s->state = SMTP_GAP_RECOVERY;
-			zb_analyzer_confirm(&s->base);
+			request(s, SMTP_UNKNOWN, zb_text(t.d, 0));
 		}
 		replied(s, pop_command(s), (unsigned)code, side);
 	}
-	s->reply_code = t.n > 3 && t.d[3] == '-' ? (uint16_t)code : 0;
+	goes_on = t.n > 3 && t.d[3] == '-';
+	s->reply_code = goes_on ? (uint16_t)code : 0;
+	t = zb_text(t.d + 3 + goes_on, t.n - 3 - goes_on);
+	while (t.n != 0 && zb_text_is_space(*t.d))
+		t = zb_text(t.d + 1, t.n - 1);
+	smtp_info_reply(s, (unsigned)code, t, goes_on);
 	return true;
 }
 
@@ -407,6 +416,7 @@ static void smtp_end(struct zb_analyzer *a)
 
 	if (s->in_mail)
 		smtp_mail_end(s);
+	smtp_info_end(s);
 	zb_mem_put(mem_of(s), a->def->mem, s->pending, SMTP_PENDING_MAX);
 	zb_text_line_free(&s->line[0], a);
 	zb_text_line_free(&s->line[1], a);

@@ -13,6 +13,9 @@
 static const struct zb_mime_ops mime_ops = {
 	.source = "SMTP",
 	.names_files = true,
+	.entity = smtp_info_entity,
+	.header = smtp_info_header,
+	.file = smtp_info_file,
 };
 
 static struct zb_mem *mem_of(struct smtp *s)
