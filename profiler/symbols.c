@@ -182,6 +182,18 @@ static const char *bare_name(struct zb_symbols *s, Dwfl_Module *mod, uint64_t ip
 	return intern(s, buf, strlen(buf));
 }
 
+/*
+ * Whether a symbol is at a module's start. Linkers may name the ELF header there (mold:
+ * __ehdr_start): that is no function, though its name would stand for all that follows.
+ */
+static bool is_header(Dwfl_Module *mod, uint64_t at)
+{
+	Dwarf_Addr start = 0;
+
+	dwfl_module_info(mod, NULL, &start, NULL, NULL, NULL, NULL, NULL);
+	return at == start;
+}
+
 /* Looks ip up; name is NULL without memory. */
 static struct answer look_up(struct zb_symbols *s, uint64_t ip)
 {
@@ -197,6 +209,8 @@ static struct answer look_up(struct zb_symbols *s, uint64_t ip)
 		mod = zb_self_module_at(s->dwfl, ip);
 		if (mod != NULL)
 			name = dwfl_module_addrinfo(mod, ip, &offset, &sym, NULL, NULL, NULL);
+		if (name != NULL && is_header(mod, ip - offset))
+			name = NULL;
 	}
 	a.resolved = name != NULL && *name != '\0';
 	a.name = a.resolved ? intern(s, name, plain_len(name)) : bare_name(s, mod, ip);
