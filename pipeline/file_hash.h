@@ -39,7 +39,10 @@ struct zb_file_hashes {
 	} sha256;
 };
 
-/* mask: 1 << enum zb_file_sum, as enum zb_file_hash. */
+/*
+ * mask: 1 << enum zb_file_sum, as enum zb_file_hash. Those that get the same data to the end are
+ * begun together; some may end earlier.
+ */
 void zb_file_hash_begin(struct zb_file_hashes *h, unsigned mask);
 void zb_file_hash_add(struct zb_file_hashes *h, unsigned mask, const uint8_t *d, size_t n);
 void zb_file_hash_end(struct zb_file_hashes *h, unsigned mask);
