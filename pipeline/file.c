@@ -366,29 +366,60 @@ static struct zb_file *make(struct zb_file_set *s, const struct zb_conn *c,
 	return f;
 }
 
+static bool is_known_on(const struct zb_file *f, const struct zb_conn *c)
+{
+	const struct zb_file_conn *at = f->live ? &f->conn : NULL;
+
+	while (at != NULL && at->uid_seq != c->uid_seq)
+		at = at->next;
+	return at != NULL;
+}
+
+static uint64_t key_of(const struct zb_analysis *an, const void *handle, size_t n)
+{
+	return XXH3_64bits_withSeed(handle, n, an->secret) | 1;
+}
+
+static struct zb_file *find(struct zb_file_set *s, uint64_t key)
+{
+	struct zb_file *f = *bucket_of(s, key);
+
+	while (f != NULL && f->key != key)
+		f = f->bucket_next;
+	return f;
+}
+
 struct zb_file *zb_file_begin(struct zb_analyzer *a, const struct zb_file_conf *conf)
 {
 	struct zb_analysis *an = zb_analyzer_analysis(a);
 	const struct zb_conn *c = zb_analyzer_conn(a);
+	bool takes_total = conf->total_bytes != ZB_FILE_SIZE_UNSET;
 	struct zb_file *f = NULL;
 	uint64_t key = 0;
 
 	if (conf->handle != NULL) {
-		key = XXH3_64bits_withSeed(conf->handle, conf->handle_len, an->secret) | 1;
-		f = *bucket_of(an->files, key);
-		while (f != NULL && f->key != key)
-			f = f->bucket_next;
+		key = key_of(an, conf->handle, conf->handle_len);
+		f = find(an->files, key);
 	}
-	if (f != NULL)
+	if (f != NULL) {
+		takes_total &= !conf->total_once || !is_known_on(f, c);
 		join(f, c);
-	else
+	} else {
 		f = make(an->files, c, conf, key);
+	}
 	if (f == NULL)
 		return NULL;
 	f->held++;
-	if (conf->total_bytes != ZB_FILE_SIZE_UNSET)
+	if (takes_total)
 		zb_file_set_total(f, conf->total_bytes);
 	return f;
+}
+
+void zb_file_finish_handle(struct zb_analyzer *a, const void *handle, size_t handle_len)
+{
+	const struct zb_analysis *an = zb_analyzer_analysis(a);
+
+	zb_file_finish(find(an->files, key_of(an, handle, handle_len)));
 }
 
 static void stop_if_complete(struct zb_file *f)

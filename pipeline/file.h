@@ -40,6 +40,7 @@ struct zb_file_conf {
 	uint64_t total_bytes; /* as announced, or ZB_FILE_SIZE_UNSET */
 	uint32_t depth;	      /* of nesting in the protocol's own sense */
 	bool is_orig;	      /* sent by the originator */
+	bool total_once;      /* total_bytes counts only when the file is new on this connection */
 	bool no_log;	      /* counted, of the hashes SHA-256 only, no row (X.509 certificates) */
 	/*
 	 * A key that pieces of one file in several messages or connections share (ranges); NULL: a
@@ -63,6 +64,9 @@ void zb_file_set_expire(struct zb_file_set *s, uint64_t now_ns);
 
 /* NULL: memory is out or at its limit; the analyzer then goes on without. */
 struct zb_file *zb_file_begin(struct zb_analyzer *a, const struct zb_file_conf *conf);
+
+/* Ends the file that is open under this handle, if there is one. */
+void zb_file_finish_handle(struct zb_analyzer *a, const void *handle, size_t handle_len);
 
 /* All of these do nothing when f is NULL. */
 void zb_file_data(struct zb_file *f, const uint8_t *d, size_t n);

@@ -28,6 +28,7 @@
 	X(dns, dns_bytes, 256, "DNS queries waiting for their answers")                      \
 	X(http, http_bytes, 512, "HTTP requests and replies under way")                      \
 	X(tls, tls_bytes, 512, "TLS handshakes under way")                                   \
+	X(smb, smb_bytes, 256, "SMB messages, requests, trees and open files")               \
 	X(analyzer, analyzer_bytes, 512, "state of the other analyzers")                     \
 	X(file, file_bytes, 256, "files under way")                                          \
 	X(file_data, reassem_file_bytes, 64, "file data out of order")                       \

@@ -62,6 +62,7 @@
 	X(dns_shed, "DNS queries forgotten for want of room")                                 \
 	X(http_shed, "HTTP messages not followed for want of room")                           \
 	X(tls_shed, "TLS handshakes not followed for want of room")                           \
+	X(smb_shed, "pieces of SMB state given up for want of room")                          \
 	X(analyzer_shed, "other analyzers not begun for want of room")                        \
 	X(file_shed, "files not followed for want of room")                                   \
 	X(file_data_shed, "pieces of files out of order given up for want of room")           \
@@ -94,6 +95,7 @@
 	X(dns_bytes, "bytes of DNS queries waiting for their answers")               \
 	X(http_bytes, "bytes of HTTP requests and replies under way")                \
 	X(tls_bytes, "bytes of TLS handshakes under way")                            \
+	X(smb_bytes, "bytes of SMB messages, requests, trees and open files")        \
 	X(analyzer_bytes, "bytes of the other analyzers' state")                     \
 	X(file_bytes, "bytes of files under way")                                    \
 	X(tunnel_bytes, "bytes of tunnels seen")                                     \

@@ -4,6 +4,8 @@
 
 #include "pipeline/analyzers/records.h"
 
+#define ROOM_KEPT 65536 /* more is given back when the record is done */
+
 /* Appends up to n bytes so that want are held; returns how many were taken, or -1. */
 static int64_t keep(struct zb_records *r, struct zb_analyzer *a, const uint8_t *d, size_t n,
 		    uint32_t want)
@@ -62,7 +64,11 @@ static int64_t finish_split(struct zb_records *r, const struct zb_record_kind *k
 	if (len == 0 || r->have < len)
 		return (int64_t)used;
 	r->have = 0;
-	return kind->record(a, side, r->buf, (size_t)len) ? (int64_t)used : -1;
+	if (!kind->record(a, side, r->buf, (size_t)len))
+		return -1;
+	if (r->room > ROOM_KEPT)
+		zb_records_free(r, a);
+	return (int64_t)used;
 }
 
 bool zb_records_data(struct zb_records *r, const struct zb_record_kind *kind, struct zb_analyzer *a,

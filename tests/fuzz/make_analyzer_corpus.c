@@ -163,6 +163,17 @@ static const struct seed seeds[] = {
 	  SAY(RESP, "\0\0\0\x64" SMB_HEADER "\0\0" SMB_HEADER_REST TEN TEN TEN "012345"),
 	  SAY(ORIG, "\0\0\0\x64" SMB_HEADER "\1\0" SMB_HEADER_REST "\31\0\0\1\0\0\0\0\0\0\0\0"
 		    "\x58\0\x0c\0\0\0\0\0\0\0\0\0NTLMSSP\0\1\0\0\0")}},
+	{"smb",
+	 "smb1",
+	 {SAY(ORIG, "\0\0\0\x41\xffSMB\x75\0\0\0\0\0\0\0" TEN TEN "\4\xff\0\0\0\0\0\0\0\x0e\0"
+		    "\\\\h\\s\0IPC\0???"),
+	  SAY(ORIG, "\0\0\0\x5a\xffSMB\x25\0\0\0\0\0\0\0" TEN TEN "\x0e" TEN TEN "00\x10\0\x46\0"
+		    "\0\0"
+		    "\x1a\0\\PIPE\\\0\5\0\0\3\x10\0\0\0\x10\0\0\0\1\0\0\0")}},
+	{"dce_rpc",
+	 "fragments",
+	 {SAY(ORIG, "\5\0\0\1\x10\0\0\0\x10\0\0\0\1\0\0\0"
+		    "\5\0\0\2\x10\0\0\0\x11\0\0\0\1\0\0\0x")}},
 	{"dce_rpc",
 	 "bind",
 	 {SAY(ORIG, "\5\0\x0b\3\x10\0\0\0\x20\0\10\0\1\0\0\0\x0a\2\0\0\0\0\0\0"
@@ -273,6 +284,43 @@ static void write_quic(const char *folder)
 	write_seed(folder, &quic);
 }
 
+/* A message of SMB 2 in a frame: 4 + 64 + n bytes at d. */
+static struct said smb2_say(uint8_t side, char *d, uint8_t command, uint8_t tree, uint8_t n)
+{
+	memcpy(d + 4, "\xfeSMB\100", 5);
+	d[3] = (char)(64 + n);
+	d[4 + 12] = (char)command;
+	d[4 + 24] = (char)command;
+	d[4 + 36] = (char)tree;
+	return (struct said){side, (uint16_t)(4 + 64 + n), d};
+}
+
+/* A share is connected to, a file is opened on it, written to, closed. */
+static void write_smb(const char *folder)
+{
+	enum { TREE_CONNECT = 3, CREATE = 5, CLOSE = 6, WRITE = 9, BODY = 4 + 64 };
+	static char d[6][160];
+	struct seed smb = {"smb",
+			   "file",
+			   {smb2_say(ORIG, d[0], TREE_CONNECT, 0, 12),
+			    smb2_say(RESP, d[1], TREE_CONNECT, 5, 16),
+			    smb2_say(ORIG, d[2], CREATE, 5, 60),
+			    smb2_say(RESP, d[3], CREATE, 5, 88), smb2_say(ORIG, d[4], WRITE, 5, 53),
+			    smb2_say(ORIG, d[5], CLOSE, 5, 24)}};
+
+	memcpy(d[0] + BODY + 4, "\x48\0\4\0s\0h\0", 8);
+	d[1][BODY + 2] = 1;
+	memcpy(d[2] + BODY + 44, "\x78\0\4\0", 4);
+	memcpy(d[2] + BODY + 56, "f\0g\0", 4);
+	d[3][BODY + 48] = 5;
+	d[3][BODY + 64] = 7;
+	memcpy(d[4] + BODY + 2, "\x70\0\5\0\0\0", 6);
+	d[4][BODY + 16] = 7;
+	memcpy(d[4] + BODY + 48, "hello", 5);
+	d[5][BODY + 8] = 7;
+	write_seed(folder, &smb);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -282,5 +330,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
 		write_seed(argv[1], &seeds[i]);
 	write_quic(argv[1]);
+	write_smb(argv[1]);
 	return 0;
 }

@@ -423,6 +423,37 @@ static void file_data_without_memory_is_overflow(void **state)
 	ab_close(&b.ab);
 }
 
+/* Under a handle, a size may count only once for each connection; the handle ends its file. */
+static void file_of_a_handle_keeps_its_size_and_is_ended_by_it(void **state)
+{
+	struct zb_file_conf conf = {.source = "SMB", .handle = "h", .handle_len = 1};
+	struct zb_file *f;
+	struct bed b;
+	char *text;
+
+	(void)state;
+	setup(&b);
+	conf.total_bytes = 100;
+	conf.total_once = true;
+	for (unsigned i = 0; i < 2; i++) {
+		f = zb_file_begin(&b.a, &conf);
+		say_at(f, 5 * i, "hello");
+		zb_file_release(f);
+		conf.total_bytes = 200;
+	}
+	zb_file_finish_handle(&b.a, "other", 5);
+	assert_int_equal(b.ab.an.files->nr, 1);
+	zb_file_finish_handle(&b.a, "h", 1);
+	assert_int_equal(b.ab.an.files->nr, 0);
+	zb_file_finish_handle(&b.a, "h", 1);
+	text = rows(&b);
+	assert_int_equal(count(text, "\n"), 1);
+	assert_says(text, "\"total_bytes\":100");
+	assert_says(text, "\"seen_bytes\":10");
+	assert_says(text, "\"timedout\":false");
+	ab_close(&b.ab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +469,7 @@ int main(void)
 		cmocka_unit_test(file_without_log_gives_its_sha256),
 		cmocka_unit_test(file_at_limit_takes_place_of_oldest),
 		cmocka_unit_test(file_data_without_memory_is_overflow),
+		cmocka_unit_test(file_of_a_handle_keeps_its_size_and_is_ended_by_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

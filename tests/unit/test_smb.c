@@ -40,7 +40,7 @@ static void smb_third_message_is_confirmed(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
-		make(100, SMB2, 0);
+		make(100, SMB2, 13);
 		ab_open(&b, IPPROTO_TCP, ports[i]);
 		ab_say(&b, ZB_ORIG, msg, 100);
 		ab_say(&b, ZB_RESP, msg, 100);
@@ -58,8 +58,8 @@ static void smb_other_protocols_are_not_recognised(void **state)
 	for (unsigned i = 0; i < 5; i++)
 		ab_text(&b, ZB_ORIG, "GET / HTTP/1.0\r\n\r\n");
 	assert_false(closed_with("smb"));
-	make(100, SMB2, 0);
-	msg[1] = 0x7f;
+	make(100, SMB2, 13);
+	msg[1] = 0xff;
 	ab_open(&b, IPPROTO_TCP, 445);
 	for (unsigned i = 0; i < 5; i++)
 		ab_say(&b, ZB_ORIG, msg, 100);
@@ -90,7 +90,7 @@ static void smb_pieces_are_put_together(void **state)
 	assert_false(closed_with("smb"));
 }
 
-/* A message longer than what is kept: the rest is passed over, the next is in step. */
+/* A long message without interest is passed over, the next is in step. */
 static void smb_long_message_is_passed_over(void **state)
 {
 	static uint8_t rest[5000];
@@ -132,21 +132,25 @@ static void smb_kerberos_token_is_seen(void **state)
 
 static const uint8_t rpc[] = {5, 0, 0, 3, 0x10, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0};
 
-/* DCE/RPC that is written to a pipe, in each of the ways there are. */
+/* DCE/RPC that is written to a pipe, which the message itself says: in one go, or by name. */
 static void smb_rpc_in_a_pipe_is_seen(void **state)
 {
 	(void)state;
-	make(4 + 200, SMB2, 9);
-	msg[4 + 64 + 2] = 64 + 48;
-	msg[4 + 64 + 4] = 16;
-	memcpy(msg + 4 + 64 + 48, rpc, 16);
-	ab_open(&b, IPPROTO_TCP, 445);
-	ab_say(&b, ZB_ORIG, msg, 4 + 200);
-	assert_true(closed_with("dce_rpc"));
+	for (unsigned i = 0; i < 2; i++) {
+		make(4 + 200, SMB2, 11);
+		memcpy(msg + 4 + 64 + 4, i == 0 ? "\x17\xc0\x11" : "\x18\0\x11", 4);
+		msg[4 + 64 + 24] = 64 + 56;
+		msg[4 + 64 + 28] = 16;
+		memcpy(msg + 4 + 64 + 56, rpc, 16);
+		ab_open(&b, IPPROTO_TCP, 445);
+		ab_say(&b, ZB_ORIG, msg, 4 + 200);
+		assert_int_equal(closed_with("dce_rpc"), i == 0);
+	}
 	make(4 + 200, SMB1, 0x25);
 	msg[4 + 32] = 14;
 	msg[4 + 33 + 22] = 16;
 	msg[4 + 33 + 24] = 100;
+	memcpy(msg + 4 + 63, "\\PIPE\\", 6);
 	memcpy(msg + 4 + 100, rpc, 16);
 	ab_open(&b, IPPROTO_TCP, 445);
 	ab_say(&b, ZB_ORIG, msg, 4 + 200);
