@@ -38,6 +38,7 @@
 	X(quic)             \
 	X(rfb)              \
 	X(smtp)             \
-	X(pop3)
+	X(pop3)             \
+	X(socks)
 
 #endif

@@ -21,7 +21,7 @@ struct said {
 
 struct seed {
 	const char *analyzer, *name;
-	struct said said[6];
+	struct said said[8];
 };
 
 /* A literal that either side says, without its terminator. */
@@ -238,6 +238,14 @@ static const struct seed seeds[] = {
 	 {SAY(RESP, "220 m\r\n"), SAY(ORIG, "EHLO c\r\nAUTH LOGIN\r\n"),
 	  SAY(RESP, "250 OK\r\n334 VXNl\r\n"), SAY(ORIG, "dXNl\r\n"), SAY(RESP, "235 ok\r\n"),
 	  SAY(ORIG, "TURN\r\n")}},
+	{"socks",
+	 "version_5",
+	 {SAY(ORIG, "\5\1\2"), SAY(RESP, "\5\2"), SAY(ORIG, "\1\3bob\5alice"), SAY(RESP, "\1\0"),
+	  SAY(ORIG, "\5\1\0\3\7example\0\x50"), SAY(RESP, "\5\0\0\1\12\0\0\1\4\x38"),
+	  SAY(ORIG, "GET / HTTP/1.1\r\n\r\n")}},
+	{"socks",
+	 "version_4",
+	 {SAY(ORIG, "\4\1\0\x50\0\0\0\1me\0name\0"), SAY(RESP, "\4\0\x5a\0\0\0\0\0\0")}},
 };
 
 static void put(FILE *f, const struct seed *s)
