@@ -17,5 +17,6 @@
 	X(too_many_dce_rpc_msgs_in_reassembly, LOG, "DCE_RPC")            \
 	X(too_much_dce_rpc_fragment_data, LOG, "DCE_RPC")                 \
 	X(unknown_dce_rpc_auth_type, LOG, "DCE_RPC")
+#define ZB_WEIRD_LIST_BINARY(X) X(asn_oid_subidentifier_too_long, LOG, "")
 
 #endif

@@ -15,6 +15,7 @@
 	X(exceeded_mime_max_depth, LOG, "SMTP")                       \
 	X(exceeded_mime_max_header_bytes, LOG, "SMTP")                \
 	X(NUL_in_line, LOG, "NVT")                                    \
+	X(partial_finger_request, LOG, "FINGER")                      \
 	X(FTP_invalid_command, LOG, "FTP")                            \
 	X(FTP_max_command_length_exceeded, PER_CONN, "FTP")           \
 	X(FTP_too_many_pending_commands, PER_CONN, "FTP")             \

@@ -39,6 +39,10 @@
 	X(rfb)              \
 	X(smtp)             \
 	X(pop3)             \
-	X(socks)
+	X(socks)            \
+	X(irc)              \
+	X(irc_data)         \
+	X(finger)           \
+	X(rdpeudp)
 
 #endif

@@ -243,6 +243,13 @@ static const struct seed seeds[] = {
 	 {SAY(ORIG, "\5\1\2"), SAY(RESP, "\5\2"), SAY(ORIG, "\1\3bob\5alice"), SAY(RESP, "\1\0"),
 	  SAY(ORIG, "\5\1\0\3\7example\0\x50"), SAY(RESP, "\5\0\0\1\12\0\0\1\4\x38"),
 	  SAY(ORIG, "GET / HTTP/1.1\r\n\r\n")}},
+	{"irc",
+	 "offer",
+	 {SAY(ORIG, "NICK a\r\nUSER a b c :d\r\n"), SAY(RESP, ":h 001 a :hi\r\n"),
+	  SAY(RESP, ":b!c@h PRIVMSG a :\1DCC SEND f 167772161 1026 9\1\r\n"),
+	  SAY(ORIG, "JOIN #a\r\nSTARTTLS\r\n"), SAY(RESP, ":h 670 a :go on\r\n")}},
+	{"irc_data", "file", {SAY(RESP, "some text"), SAY(ORIG, "\0\0\0\x09")}},
+	{"finger", "user", {SAY(ORIG, "/W user@host\r\n"), SAY(RESP, "Login: user\r\n")}},
 	{"socks",
 	 "version_4",
 	 {SAY(ORIG, "\4\1\0\x50\0\0\0\1me\0name\0"), SAY(RESP, "\4\0\x5a\0\0\0\0\0\0")}},
@@ -327,6 +334,18 @@ static void write_smb(const char *folder)
 	memcpy(d[4] + BODY + 48, "hello", 5);
 	d[5][BODY + 8] = 7;
 	write_seed(folder, &smb);
+/* A handshake of 1232 bytes, its answer, and data. */
+static void write_rdpeudp(const char *folder)
+{
+	static char syn[1232] = "\xff\xff\xff\xff\0\x40\x18\1",
+		    answer[1232] = "\0\0\0\1\0\x40\x10\5";
+	const struct seed rdpeudp = {"rdpeudp",
+				     "handshake",
+				     {{ORIG, sizeof(syn), syn},
+				      {RESP, sizeof(answer), answer},
+				      SAY(ORIG, "\0\0\0\1\0\x40\0\x0c\0\1\2\3" TEN)}};
+
+	write_seed(folder, &rdpeudp);
 }
 
 int main(int argc, char **argv)
@@ -339,5 +358,6 @@ int main(int argc, char **argv)
 		write_seed(argv[1], &seeds[i]);
 	write_quic(argv[1]);
 	write_smb(argv[1]);
+	write_rdpeudp(argv[1]);
 	return 0;
 }

@@ -52,6 +52,24 @@ static void snmp_cut_message_is_refused(void **state)
 	}
 }
 
+/* One that no number has room for is odd, and told with its length. */
+static void snmp_endless_subidentifier_is_told(void **state)
+{
+	static const uint8_t msg[] = {48,  43,	2,   1,	  0,   4,   6,	112, 117, 98,  108, 105,
+				      99,  160, 30,  2,	  1,   1,   2,	1,   0,	  2,   1,   0,
+				      48,  19,	48,  17,  6,   13,  43, 128, 128, 128, 128, 128,
+				      128, 128, 128, 128, 128, 128, 0,	5,   0};
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_UDP, 161);
+	ab_say(&b, ZB_ORIG, msg, sizeof(msg));
+	ab_end(&b);
+	assert_non_null(strstr(logs_read(&b.logs, "weird"),
+			       "\"name\":\"asn_oid_subidentifier_too_long\",\"addl\":\"12\""));
+	ab_close(&b);
+}
+
 /* A sub-identifier of an object has 32 bits at most. */
 static void snmp_long_subidentifier_is_refused(void **state)
 {
@@ -74,6 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(snmp_answered_request_is_confirmed),
 		cmocka_unit_test(snmp_cut_message_is_refused),
+		cmocka_unit_test(snmp_endless_subidentifier_is_told),
 		cmocka_unit_test(snmp_long_subidentifier_is_refused),
 	};
 
