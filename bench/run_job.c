@@ -98,7 +98,7 @@ static int check_logs(struct zb_run_job *j)
 				break;
 		if (i == ZB_LOG_NAME_NR) {
 			zb_err("--logs %s: %.*s: no such log; give some of "
-			       "conn,dns,http,ssl,smtp,files,ftp,tunnel,"
+			       "conn,dns,http,ssl,smtp,files,ftp,ssh,ntp,tunnel,prof,"
 			       "known_hosts,known_services,weird,stats,lcore, or all or none",
 			       j->conf->logs, (int)len, p);
 			return -EINVAL;

@@ -4,7 +4,7 @@
  *
  * A server may speak first in a capture; a message in client mode shows who the client is.
  */
-#include "pipeline/analyzer.h"
+#include "pipeline/analyzers/ntp_log.h"
 
 #define STANDARD_BYTES 48 /* modes 1 to 5, without extensions and MAC */
 #define CONTROL_BYTES  12
@@ -60,6 +60,8 @@ static void ntp_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, siz
 		zb_analyzer_flip_conn(a);
 	}
 	zb_analyzer_confirm(a);
+	if (mode < MODE_CONTROL)
+		zb_ntp_row(a, d, mode != 0);
 }
 
 static const uint16_t ntp_ports[] = {123, 0};

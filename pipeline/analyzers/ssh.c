@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "pipeline/analyzers/ssh_info.h"
 #include "pipeline/analyzers/text_line.h"
 
 #define BANNER_BYTES_MAX 8192
@@ -27,6 +28,8 @@ struct ssh {
 	struct zb_analyzer base;
 	struct zb_text_line line[2];
 	struct ssh_half half[2];
+	struct zb_ssh_info *info; /* NULL: no row is wanted, or memory is out */
+	bool learnt;		  /* sizes of encrypted segments tell nothing more */
 };
 
 /* What the two identifications settle on; SSH_UNKNOWN: nothing. */
@@ -63,6 +66,8 @@ static bool banner_line(struct zb_analyzer *a, unsigned side, const uint8_t *d, 
 		return true;
 	s->half[side].version = (uint8_t)version_of(zb_text(d, n));
 	s->half[side].state = IN_KEY_EXCHANGE;
+	if (n >= 4 && memcmp(d, "SSH-", 4) == 0)
+		zb_ssh_info_banner(a, &s->info, side, d, n);
 	return false;
 }
 
@@ -84,8 +89,10 @@ static int64_t tail_bytes(struct zb_analyzer *a, unsigned version, uint32_t leng
 }
 
 /* The head is complete: d is the packet's type. */
-static bool packet(struct zb_analyzer *a, struct ssh_half *h, unsigned version, uint8_t type)
+static bool packet(struct zb_analyzer *a, unsigned side, unsigned version, uint8_t type)
 {
+	struct ssh *s = (struct ssh *)a;
+	struct ssh_half *h = &s->half[side];
 	uint32_t length = (uint32_t)h->head[0] << 24 | (uint32_t)h->head[1] << 16 |
 			  (uint32_t)h->head[2] << 8 | h->head[3];
 	int64_t tail = tail_bytes(a, version, length);
@@ -94,6 +101,8 @@ static bool packet(struct zb_analyzer *a, struct ssh_half *h, unsigned version, 
 	if (tail < 0)
 		return false;
 	h->skip = (uint64_t)tail;
+	if (version == SSH_2)
+		zb_ssh_info_wants(a, s->info, side, type, h->skip);
 	h->head_bytes = 0;
 	if (version == SSH_1 || type == SSH2_NEWKEYS)
 		h->state = ENCRYPTED;
@@ -102,15 +111,24 @@ static bool packet(struct zb_analyzer *a, struct ssh_half *h, unsigned version, 
 	return true;
 }
 
-static bool head_byte(struct zb_analyzer *a, struct ssh_half *h, unsigned version, uint8_t byte)
+static bool head_byte(struct zb_analyzer *a, unsigned side, uint8_t byte)
 {
+	struct ssh_half *h = &((struct ssh *)a)->half[side];
+	unsigned version = agreed((struct ssh *)a);
+
 	if (version == SSH_UNKNOWN)
 		return false;
 	if (h->head_bytes < 4 || h->head_bytes < head_bytes(version, h->head[3])) {
 		h->head[h->head_bytes++] = byte;
 		return true;
 	}
-	return packet(a, h, version, byte);
+	return packet(a, side, version, byte);
+}
+
+/* Whether sizes of encrypted segments still tell something. */
+static bool learns(const struct ssh *s)
+{
+	return s->info != NULL && !s->learnt && agreed(s) == SSH_2;
 }
 
 static void ssh_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
@@ -130,7 +148,8 @@ static void ssh_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, siz
 			part = zb_text_line_data(&s->line[side], &lines, a, side, d, n);
 		} else if (part != 0) {
 			h->skip -= part;
-		} else if (head_byte(a, h, agreed(s), *d)) {
+			zb_ssh_info_message(a, s->info, side, d, part);
+		} else if (head_byte(a, side, *d)) {
 			part = 1;
 		} else {
 			if (!zb_analyzer_violate(a))
@@ -140,14 +159,27 @@ static void ssh_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, siz
 		d += part;
 		n -= part;
 	}
-	if (s->half[0].state == ENCRYPTED && s->half[1].state == ENCRYPTED)
+	/* Of a packet that ends the key exchange, some bytes are still to come. */
+	if (h->state == ENCRYPTED && h->skip != 0 && n != 0) {
+		size_t part = h->skip < n ? (size_t)h->skip : n;
+
+		h->skip -= part;
+		n -= part;
+	}
+	if (h->state == ENCRYPTED && n != 0 && learns(s) &&
+	    !zb_ssh_info_encrypted(a, s->info, side, n))
+		s->learnt = true;
+	if (s->half[0].state == ENCRYPTED && s->half[1].state == ENCRYPTED && !learns(s))
 		zb_analyzer_done(a);
 }
 
 static void ssh_gap(struct zb_analyzer *a, unsigned side, uint64_t n)
 {
-	struct ssh_half *h = &((struct ssh *)a)->half[side];
+	struct ssh *s = (struct ssh *)a;
+	struct ssh_half *h = &s->half[side];
 
+	s->learnt = true;
+	zb_ssh_info_gap(a, s->info, side);
 	if (h->state == IN_KEY_EXCHANGE && h->skip >= n)
 		h->skip -= n;
 	else if (h->state != ENCRYPTED)
@@ -162,12 +194,14 @@ static void ssh_flip(struct zb_analyzer *a)
 	s->half[0] = s->half[1];
 	s->half[1] = half;
 	zb_text_line_swap(s->line);
+	zb_ssh_info_flip(s->info);
 }
 
 static void ssh_end(struct zb_analyzer *a)
 {
 	struct ssh *s = (struct ssh *)a;
 
+	zb_ssh_info_end(a, s->info);
 	zb_text_line_free(&s->line[0], a);
 	zb_text_line_free(&s->line[1], a);
 }

@@ -106,6 +106,45 @@ static void ntp_server_message_from_originator_swaps_roles_once(void **state)
 	ab_close(&b);
 }
 
+/* A row has what the message says: powers of two, fractions, times since 1900. */
+static void ntp_message_has_a_row(void **state)
+{
+	static const uint8_t msg[48] = {4 << 3 | 4, 1, 6,   0xfc, 0,	0,    0x80, 0,	  0,   1,
+					0,	    0, 'G', 'P',  'S',	0,    0,    0,	  0,   0,
+					0,	    0, 0,   0,	  0x83, 0xaa, 0x7e, 0x81, 0x80};
+	struct analyzer_bed b;
+	const char *text;
+
+	(void)state;
+	ab_open(&b, IPPROTO_UDP, 123);
+	ab_say(&b, ZB_RESP, msg, sizeof(msg));
+	ab_end(&b);
+	text = logs_read(&b.logs, "ntp");
+	assert_non_null(strstr(text, "\"version\":4,\"mode\":4,\"stratum\":1,\"poll\":64.0,"
+				     "\"precision\":0.0625,\"root_delay\":0.5,\"root_disp\":1.0,"));
+	assert_non_null(strstr(text, "\"ref_time\":0.0,\"org_time\":1.5,"));
+	ab_close(&b);
+}
+
+/* Above stratum 1 the reference is an address; a control message has no row. */
+static void ntp_reference_is_a_name_or_an_address(void **state)
+{
+	static const uint8_t msg[48] = {4 << 3 | 4, 2, [12] = 192, 0, 2, 7};
+	static const uint8_t control[12] = {4 << 3 | 6};
+	struct analyzer_bed b;
+	const char *text;
+
+	(void)state;
+	ab_open(&b, IPPROTO_UDP, 123);
+	ab_say(&b, ZB_RESP, msg, sizeof(msg));
+	ab_say(&b, ZB_ORIG, control, sizeof(control));
+	ab_end(&b);
+	text = logs_read(&b.logs, "ntp");
+	assert_non_null(strstr(text, "\"ref_id\":\"192.0.2.7\""));
+	assert_null(strstr(text, "\"mode\":6"));
+	ab_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +153,8 @@ int main(void)
 		cmocka_unit_test(ntp_extension_beyond_the_end_is_no_ntp),
 		cmocka_unit_test(ntp_other_modes_are_held_to_their_lengths),
 		cmocka_unit_test(ntp_server_message_from_originator_swaps_roles_once),
+		cmocka_unit_test(ntp_message_has_a_row),
+		cmocka_unit_test(ntp_reference_is_a_name_or_an_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
