@@ -181,7 +181,7 @@ static void start(struct zb_file *f)
 	f->live = true;
 	f->sniffed = f->mime_given != NULL;
 	f->mime = f->mime_given;
-	f->reassemble = f->timedout = false;
+	f->reassemble = f->timedout = f->told = false;
 	f->hashed = 0;
 	f->hashing = (uint8_t)(f->no_log ? s->hashes & ZB_FILE_SHA256 : s->hashes);
 	if (f->hashing != 0)
@@ -280,6 +280,7 @@ static void join(struct zb_file *f, const struct zb_conn *c)
 {
 	struct zb_file_conn *at = &f->conn, *more;
 
+	f->is_new_here = !f->live;
 	if (!f->live) { /* what follows is a new file of this connection */
 		fill_conn(at, c);
 		return;
@@ -297,6 +298,7 @@ static void join(struct zb_file *f, const struct zb_conn *c)
 		fill_conn(more, c);
 		at->next = more;
 		f->conn_nr++;
+		f->is_new_here = true;
 	}
 }
 
@@ -347,6 +349,9 @@ static struct zb_file *make(struct zb_file_set *s, const struct zb_conn *c,
 	f->first = f->last = NULL;
 	f->block_nr = f->block_bytes = 0;
 	f->held = 0;
+	f->is_new_here = true;
+	f->claim_uid = UINT64_MAX;
+	f->claim_part = 0;
 	f->depth = conf->depth;
 	f->is_orig = conf->is_orig;
 	f->no_log = conf->no_log;
@@ -447,17 +452,21 @@ void zb_file_data_at(struct zb_file *f, uint64_t offset, const uint8_t *d, size_
 }
 
 /* A gap alone completes nothing: more may be said about the file (so in Zeek). */
-void zb_file_gap(struct zb_file *f, uint64_t n)
+void zb_file_gap_at(struct zb_file *f, uint64_t at, uint64_t n)
 {
 	if (f == NULL || n == 0)
 		return;
 	touch(f);
-	if (n > UINT64_MAX - f->offset)
-		n = UINT64_MAX - f->offset;
 	if (f->reassemble)
-		zb_file_flush(f, f->offset + n);
+		zb_file_flush(f, n > UINT64_MAX - at ? UINT64_MAX : at + n);
 	else
-		zb_file_skip(f, n);
+		zb_file_skip(f, n > UINT64_MAX - f->offset ? UINT64_MAX - f->offset : n);
+}
+
+void zb_file_gap(struct zb_file *f, uint64_t n)
+{
+	if (f != NULL)
+		zb_file_gap_at(f, f->offset, n);
 }
 
 void zb_file_set_total(struct zb_file *f, uint64_t total_bytes)
@@ -487,6 +496,28 @@ void zb_file_end(struct zb_file *f)
 {
 	zb_file_finish(f);
 	zb_file_release(f);
+}
+
+bool zb_file_is_new_here(const struct zb_file *f)
+{
+	return f != NULL && f->is_new_here;
+}
+
+void zb_file_claim(struct zb_file *f, const struct zb_analyzer *a, uint32_t part)
+{
+	if (f == NULL)
+		return;
+	f->claim_uid = zb_analyzer_conn(a)->uid_seq;
+	f->claim_part = part;
+}
+
+bool zb_file_typed(struct zb_file *f, const struct zb_analyzer *a, uint32_t *part)
+{
+	if (f == NULL || !f->sniffed || f->told || f->claim_uid != zb_analyzer_conn(a)->uid_seq)
+		return false;
+	f->told = true;
+	*part = f->claim_part;
+	return true;
 }
 
 const char *zb_file_mime(const struct zb_file *f)

@@ -73,6 +73,8 @@ void zb_file_data(struct zb_file *f, const uint8_t *d, size_t n);
 void zb_file_data_at(struct zb_file *f, uint64_t offset, const uint8_t *d, size_t n);
 /* n bytes behind what has come so far will never come. Hashes end here. */
 void zb_file_gap(struct zb_file *f, uint64_t n);
+/* The same; of a file that came out of order, all before at + n is given up that is not there. */
+void zb_file_gap_at(struct zb_file *f, uint64_t at, uint64_t n);
 void zb_file_set_total(struct zb_file *f, uint64_t total_bytes);
 
 /* The end of the file: its row is written. The handle stays valid, for mime and fuid. */
@@ -89,6 +91,16 @@ void zb_file_release(struct zb_file *f);
 
 /* The type found, or NULL: not known (yet). A literal. */
 const char *zb_file_mime(const struct zb_file *f);
+
+/* Whether the last zb_file_begin() found the file new on its connection. */
+bool zb_file_is_new_here(const struct zb_file *f);
+
+/*
+ * Who wants to know the type: a part, in a sense of its own, of an analyzer's connection; the last
+ * to say so is told, once it was looked for, and once only (true, *part).
+ */
+void zb_file_claim(struct zb_file *f, const struct zb_analyzer *a, uint32_t part);
+bool zb_file_typed(struct zb_file *f, const struct zb_analyzer *a, uint32_t *part);
 
 /* The file's id as files.log shows it; returns its length (0 when f is NULL). */
 unsigned zb_file_fuid(const struct zb_file *f, char *buf);

@@ -50,8 +50,10 @@ struct zb_file {
 	bool is_orig;
 	bool no_log;
 	bool timedout;
-	uint8_t hashing; /* hashes under way, enum zb_file_hash */
-	uint8_t hashed;	 /* hashes that are ready */
+	bool is_new_here; /* on the connection of the last begin */
+	bool told;	  /* the claimer knows of the type, or that there is none */
+	uint8_t hashing;  /* hashes under way, enum zb_file_hash */
+	uint8_t hashed;	  /* hashes that are ready */
 	const char *mime;
 
 	struct zb_file_block *first, *last; /* by offset, without overlaps */
@@ -66,8 +68,10 @@ struct zb_file {
 	char *name;
 	uint32_t name_n;
 	uint32_t conn_nr;
-	uint64_t key; /* of the handle; 0: a file of its own */
-	uint64_t id;  /* the fuid is derived from it */
+	uint64_t key;	    /* of the handle; 0: a file of its own */
+	uint64_t id;	    /* the fuid is derived from it */
+	uint64_t claim_uid; /* connection, and its part, that wants to know the type */
+	uint32_t claim_part;
 	struct zb_file *bucket_next;
 	struct zb_file_conn conn;  /* the first one; its next is a block of its own */
 	struct zb_file_hashes h[]; /* one, or none when nothing is hashed */

@@ -384,4 +384,6 @@ void zb_tcp_flip_late(struct zb_conn *c, struct zb_tcp_seg *s)
 	flip(c);
 	c->history[c->history_len++] = 'h';
 	s->side = !s->side;
+	c->traits |=
+		ZB_TRAIT_SEEN_ORIG; /* only its SYN was missed: it is not judged by what comes */
 }

@@ -8,12 +8,18 @@
 
 enum policy { IGNORE, LOG, PER_ORIG, PER_CONN };
 
-#define TEXT(name, policy, source)   [ZB_WEIRD_##name] = #name,
-#define POLICY(name, policy, source) [ZB_WEIRD_##name] = policy,
-#define SOURCE(name, policy, source) [ZB_WEIRD_##name] = source,
-const char *const zb_weird_text[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(TEXT)};
-static const uint8_t weird_policy[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(POLICY)};
-static const char *const weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)};
+#define TEXT(name, policy, source)	     [ZB_WEIRD_##name] = #name,
+#define POLICY(name, policy, source)	     [ZB_WEIRD_##name] = policy,
+#define SOURCE(name, policy, source)	     [ZB_WEIRD_##name] = source,
+#define TEXT_N(name, policy, source, text)   [ZB_WEIRD_##name] = text,
+#define POLICY_N(name, policy, source, text) [ZB_WEIRD_##name] = policy,
+#define SOURCE_N(name, policy, source, text) [ZB_WEIRD_##name] = source,
+const char *const zb_weird_text[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(TEXT)
+							ZB_WEIRD_LIST_HTTP_NAMED(TEXT_N)};
+static const uint8_t weird_policy[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(POLICY)
+							  ZB_WEIRD_LIST_HTTP_NAMED(POLICY_N)};
+static const char *const weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)
+							      ZB_WEIRD_LIST_HTTP_NAMED(SOURCE_N)};
 
 #define DAY_NS	(86400 * ZB_SEC_NS)
 #define MUTE_NS (600 * ZB_SEC_NS)

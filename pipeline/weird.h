@@ -85,8 +85,11 @@
 	ZB_WEIRD_LIST_TEXT(X)                             \
 	ZB_WEIRD_LIST_TLS(X)
 
-#define ZB_ENUM_W(name, policy, source) ZB_WEIRD_##name,
-enum zb_weird_name { ZB_WEIRD_LIST(ZB_ENUM_W) ZB_WEIRD_NR };
+#define ZB_ENUM_W(name, policy, source)		    ZB_WEIRD_##name,
+#define ZB_ENUM_W_NAMED(name, policy, source, text) ZB_WEIRD_##name,
+enum zb_weird_name {
+	ZB_WEIRD_LIST(ZB_ENUM_W) ZB_WEIRD_LIST_HTTP_NAMED(ZB_ENUM_W_NAMED) ZB_WEIRD_NR
+};
 
 extern const char *const zb_weird_text[ZB_WEIRD_NR];
 

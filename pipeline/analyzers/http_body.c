@@ -1,217 +1,338 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_body.c - bodies: by length, in chunks, to the end; compressed; as files (RFC 9112, 6)
+ * http_body.c - bodies: by length, in chunks, by lines, to the end (RFC 9112, 6 and 7)
  *
- * A body passes through without a copy. What is compressed is inflated in pieces, into a buffer on
- * the stack.
+ * A body whose length is known, or that ends with the connection, passes through without a copy.
+ * One that could end with any line is read line by line, and every line counts as one that ends
+ * with CR and LF, as in Zeek (src/analyzer/protocol/http, .../mime).
  */
-#include <netinet/in.h>
 #include <string.h>
 
 #include "pipeline/analyzers/http_priv.h"
 
-#define INFLATE_BYTES 16384
-/* Of one body; a bomb is cut off here. */
-#define INFLATED_MAX (256ull << 20)
+#define TEXT_BYTES 4096
 
-static void zip_free(struct http *h, z_stream *z)
+void http_entity_init(struct http_entity *e, enum http_has_body has_body)
 {
-	inflateEnd(z);
-	zb_mem_put(http_mem(h), ZB_MEM_http, z, sizeof(*z));
-}
+	struct http_buf header = e->header, filename = e->filename, boundary = e->boundary;
 
-/* zlib does not say how much it gives back: the size stands in front. */
-static voidpf zip_alloc(voidpf opaque, uInt items, uInt size)
-{
-	size_t n = (size_t)items * size;
-	uint8_t *p = zb_mem_get_raw(opaque, ZB_MEM_http, n + 16);
-
-	if (p == NULL)
-		return NULL;
-	memcpy(p, &n, sizeof(n));
-	return p + 16;
-}
-
-static void zip_give(voidpf opaque, voidpf p)
-{
-	uint8_t *block = (uint8_t *)p - 16;
-	size_t n;
-
-	memcpy(&n, block, sizeof(n));
-	zb_mem_put(opaque, ZB_MEM_http, block, n + 16);
-}
-
-/* Ranges of one resource in several replies are one file. */
-static size_t range_handle(struct http *h, char *buf, size_t room)
-{
-	const struct zb_conn *c = zb_analyzer_conn(&h->base);
-	const struct http_info *i = http_info_of(h, ZB_RESP);
-	size_t at = 16, n;
-
-	memcpy(buf, zb_conn_addr(c, ZB_ORIG), 16);
-	if (i == NULL)
-		return at;
-	n = i->host.len < room - at ? i->host.len : room - at;
-	memcpy(buf + at, i->text + i->host.at, n);
-	at += n;
-	n = i->uri.len < room - at ? i->uri.len : room - at;
-	memcpy(buf + at, i->text + i->uri.at, n);
-	return at + n;
-}
-
-static uint64_t announced(const struct http_side *s)
-{
-	if (s->gzip || s->deflate)
-		return ZB_FILE_SIZE_UNSET;
-	if (s->partial)
-		return s->instance_length != 0 ? s->instance_length : ZB_FILE_SIZE_UNSET;
-	return s->content_length > 0 ? (uint64_t)s->content_length : ZB_FILE_SIZE_UNSET;
-}
-
-static void file_begin(struct http *h, unsigned side)
-{
-	struct http_side *s = &h->side[side];
-	char handle[1024];
-	struct zb_file_conf conf = {
-		.source = "HTTP",
-		.filename = s->filename.len != 0 ? s->filename.p : NULL,
-		.filename_len = s->filename.len,
-		.total_bytes = announced(s),
-		.is_orig = side == ZB_ORIG,
+	header.len = filename.len = boundary.len = 0;
+	*e = (struct http_entity){
+		.header = header,
+		.filename = filename,
+		.boundary = boundary,
+		.in_header = true,
+		.has_body = (uint8_t)has_body,
+		.content_length = -1,
+		.range_length = -1,
 	};
-
-	if (s->partial) {
-		conf.handle = handle;
-		conf.handle_len = range_handle(h, handle, sizeof(handle));
-	}
-	s->file = zb_file_begin(&h->base, &conf);
-	http_info_file(h, side, s->file);
 }
 
-/* Bytes of the body as they were before they were compressed. */
-static void clear_data(struct http *h, unsigned side, const uint8_t *d, size_t n)
+void http_entity_free(struct http *h, struct http_entity *e)
+{
+	http_file_release(e);
+	http_buf_free(h, &e->header);
+	http_buf_free(h, &e->filename);
+	http_buf_free(h, &e->boundary);
+}
+
+void http_entity_begin(struct http *h, unsigned side, enum http_has_body has_body)
 {
 	struct http_side *s = &h->side[side];
 
-	if (n == 0)
-		return;
-	if (s->body_len == 0 && !s->multipart)
-		file_begin(h, side);
-	s->body_len += n;
-	if (s->partial) {
-		zb_file_data_at(s->file, s->offset, d, n);
-		s->offset += n;
-	} else {
-		zb_file_data(s->file, d, n);
-	}
+	http_file_release(&s->top);
+	http_entity_init(&s->top, has_body);
+	s->current = &s->top;
+	s->has_message = true;
+	http_info_entity(h, side, true);
 }
 
-static bool zip_begin(struct http *h, struct http_side *s)
+/* Bytes of a leaf's body. */
+static void leaf(struct http *h, unsigned side, struct http_entity *e, const char *d, size_t n,
+		 bool is_line)
 {
-	s->zip = zb_mem_get(http_mem(h), ZB_MEM_http, sizeof(*s->zip));
-	if (s->zip == NULL) {
-		zb_mem_shed(http_mem(h), ZB_MEM_http);
-		return false;
-	}
-	*s->zip = (z_stream){.zalloc = zip_alloc, .zfree = zip_give, .opaque = http_mem(h)};
-	/* gzip or zlib, told by the first bytes; bare deflate is tried when that fails. */
-	if (inflateInit2(s->zip, s->deflate ? 15 : 15 + 32) == Z_OK)
-		return true;
-	zb_mem_put(http_mem(h), ZB_MEM_http, s->zip, sizeof(*s->zip));
-	s->zip = NULL;
-	return false;
+	bool in_multipart = e->parent != NULL && e->parent->kind == HTTP_MULTIPART;
+
+	if (e->line_end_waits)
+		http_file_data(h, side, e, "\r\n", 2);
+	e->line_end_waits = is_line && in_multipart;
+	http_file_data(h, side, e, d, n);
+	if (is_line && !in_multipart)
+		http_file_data(h, side, e, "\r\n", 2);
 }
 
-static void inflate_data(struct http *h, unsigned side, const uint8_t *d, size_t n)
+void http_entity_clear(struct http *h, unsigned side, struct http_entity *e, const char *d,
+		       size_t n, bool is_line)
 {
-	struct http_side *s = &h->side[side];
-	uint8_t out[INFLATE_BYTES];
-
-	if (s->zip_failed)
-		return;
-	if (s->zip == NULL && !zip_begin(h, s)) {
-		s->zip_failed = true;
-		return;
-	}
-	if (s->deflate && s->zip->total_in == 0 && (d[0] & 0x0f) != 8)
-		inflateReset2(s->zip, -15);
-	s->zip->next_in = (Bytef *)(uintptr_t)d;
-	s->zip->avail_in = (uInt)n;
-	do {
-		int ret;
-
-		s->zip->next_out = out;
-		s->zip->avail_out = sizeof(out);
-		ret = inflate(s->zip, Z_SYNC_FLUSH);
-		clear_data(h, side, out, sizeof(out) - s->zip->avail_out);
-		if (ret == Z_STREAM_END || s->body_len > INFLATED_MAX) {
-			s->zip_failed = true; /* nothing more to inflate */
-			return;
-		}
-		if (ret != Z_OK && ret != Z_BUF_ERROR) {
-			zb_analyzer_weird(&h->base, ZB_WEIRD_inflate_failed, NULL);
-			s->zip_failed = true;
-			return;
-		}
-	} while (s->zip->avail_out == 0 || s->zip->avail_in != 0);
-}
-
-void http_body_data(struct http *h, unsigned side, const uint8_t *d, size_t n)
-{
-	if (h->side[side].gzip || h->side[side].deflate)
-		inflate_data(h, side, d, n);
+	e->body_len += n + (is_line ? 2 : 0);
+	if (e->kind == HTTP_LEAF)
+		leaf(h, side, e, d, n, is_line);
 	else
-		clear_data(h, side, d, n);
+		http_part_take(h, side, e, d, n, is_line);
 }
 
-void http_body_gap(struct http *h, unsigned side, uint64_t n)
+static void body(struct http *h, unsigned side, struct http_entity *e, const char *d, size_t n,
+		 bool is_line)
 {
-	struct http_side *s = &h->side[side];
+	if (e->zipped)
+		http_zip_data(h, side, e, (const uint8_t *)d, n);
+	else
+		http_entity_clear(h, side, e, d, n, is_line);
+}
 
-	if (s->body_len == 0)
+void http_entity_end(struct http *h, unsigned side, struct http_entity *e)
+{
+	if (e->is_over)
 		return;
-	zb_file_gap(s->file, n);
-	s->body_len += n;
-	s->offset += n;
-	s->zip_failed |= s->gzip || s->deflate; /* what follows cannot be inflated */
-}
-
-void http_body_end(struct http *h, unsigned side)
-{
-	struct http_side *s = &h->side[side];
-
-	if (s->zip != NULL)
-		zip_free(h, s->zip);
-	s->zip = NULL;
-	if (s->file == NULL)
-		return;
-	if (s->partial) {
-		http_info_mime(h, side, zb_file_mime(s->file));
-		zb_file_release(s->file);
-	} else {
-		zb_file_finish(s->file);
-		http_info_mime(h, side, zb_file_mime(s->file));
-		zb_file_end(s->file);
-	}
-	s->file = NULL;
-}
-
-void http_body_begin(struct http *h, unsigned side)
-{
-	struct http_side *s = &h->side[side];
-
-	if (s->no_body) {
+	e->is_over = true;
+	if (e->in_header)
+		http_header_flush(h, side, e);
+	e->in_header = false;
+	http_part_end(h, side, e);
+	http_zip_end(h, e);
+	http_info_entity(h, side, false);
+	http_file_end(h, side, e);
+	if (e->parent == NULL) {
 		http_message_end(h, side, false);
-	} else if (s->chunked) {
-		s->expect = HTTP_CHUNK_SIZE;
-	} else if (s->content_length >= 0) {
-		s->left = s->content_length;
-		s->expect = HTTP_BODY;
-		if (s->left == 0)
-			http_message_end(h, side, false);
-	} else if (side == ZB_RESP) {
-		s->expect = HTTP_TO_END;
-	} else {
-		http_message_end(h, side, false); /* a request without a length has no body */
+		return;
 	}
+	h->side[side].current = e->parent;
+	if (e->parent->kind == HTTP_MULTIPART)
+		h->side[side].lines.crlf_only = false;
+}
+
+/* The headers are over: what comes now? */
+static void headers_end(struct http *h, unsigned side, struct http_entity *e)
+{
+	struct http_lines *l = &h->side[side].lines;
+
+	e->in_header = false;
+	if (e->parent != NULL && e->parent->kind == HTTP_MULTIPART)
+		l->crlf_only = true;
+	if (e->content_length >= 0)
+		l->delivery = e->content_length;
+	if (e->chunk == HTTP_TRAILER) {
+		e->chunk = HTTP_CHUNKS_OVER;
+		http_entity_end(h, side, e);
+	} else if (e->has_body == HTTP_BODY_NO) {
+		http_entity_end(h, side, e);
+	} else if (e->kind != HTTP_LEAF) {
+		if (e->chunk != HTTP_NO_CHUNKS)
+			zb_analyzer_weird(&h->base,
+					  ZB_WEIRD_HTTP_chunked_transfer_for_multipart_message,
+					  NULL);
+		e->left = e->content_length;
+		if (e->content_length == 0 && e->depth == 0)
+			http_entity_end(h, side, e);
+	} else if (e->chunk != HTTP_NO_CHUNKS) {
+		e->chunk = HTTP_CHUNK_SIZE;
+	} else if (e->content_length >= 0) {
+		e->left = e->content_length;
+		if (e->left == 0)
+			http_entity_end(h, side, e);
+		else
+			l->plain = e->left;
+	} else if (h->close || e->zipped) {
+		e->left = l->plain = HTTP_TO_END;
+	} else if (e->has_body != HTTP_BODY_YES) {
+		http_entity_end(h, side, e);
+	}
+	if (!e->is_over && e->kind == HTTP_IN_MESSAGE)
+		http_part_begin(h, side, e);
+}
+
+/* A number in hexadecimal; false: none. What is too large is as large as can be. */
+static bool read_size(const char *d, size_t n, int64_t *out)
+{
+	bool negative = n != 0 && d[0] == '-';
+	size_t at = negative;
+	int64_t v = 0;
+
+	for (; at < n; at++) {
+		char c = d[at];
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
+
+		if (digit < 0)
+			break;
+		v = v > INT64_MAX >> 5 ? INT64_MAX : v << 4 | digit;
+	}
+	*out = negative ? -v : v;
+	return at > negative;
+}
+
+static void take_chunk(struct http *h, unsigned side, struct http_entity *e, const char *d,
+		       size_t n)
+{
+	switch (e->chunk) {
+	case HTTP_CHUNK_SIZE:
+		if (!read_size(d, n, &e->left)) {
+			http_weird(h, ZB_WEIRD_HTTP_bad_chunk_size, d, n);
+			e->left = 0;
+		}
+		if (e->left > 0) {
+			e->chunk = HTTP_CHUNK_DATA;
+			h->side[side].lines.plain = e->left;
+		} else { /* the last one */
+			e->chunk = HTTP_TRAILER;
+			e->in_header = true;
+		}
+		break;
+	case HTTP_CHUNK_DATA:
+		e->left -= (int64_t)n;
+		if (e->left <= 0) {
+			h->side[side].lines.plain = 0;
+			e->chunk = HTTP_CHUNK_END;
+		}
+		body(h, side, e, d, n, false);
+		break;
+	case HTTP_CHUNK_END: e->chunk = HTTP_CHUNK_SIZE; break;
+	default: break;
+	}
+}
+
+/* What the message's length says is more than it had. */
+static void take_counted(struct http *h, unsigned side, struct http_entity *e, size_t n)
+{
+	struct http_lines *l = &h->side[side].lines;
+
+	e->left -= (int64_t)n;
+	if (e->left > 0)
+		return;
+	l->plain = 0;
+	if (e->kind == HTTP_LEAF)
+		l->delivery = -1;
+	http_entity_end(h, side, e);
+}
+
+void http_entity_take(struct http *h, unsigned side, struct http_entity *e, const char *d, size_t n,
+		      bool is_line)
+{
+	if (e->is_over)
+		return;
+	if (e->in_header) {
+		if (!is_line)
+			zb_analyzer_weird(&h->base, ZB_WEIRD_http_no_crlf_in_header_list, NULL);
+		if (n != 0 && d[0] != '\0') {
+			http_header_line(h, side, e, d, n);
+			return;
+		}
+		http_header_flush(h, side, e);
+		headers_end(h, side, e);
+	} else if (e->kind != HTTP_LEAF) {
+		body(h, side, e, d, n, is_line);
+		if (!e->is_over && e->depth == 0 && e->content_length > 0)
+			take_counted(h, side, e, n + (is_line ? 2 : 0));
+	} else if (e->chunk != HTTP_NO_CHUNKS) {
+		take_chunk(h, side, e, d, n);
+	} else if (e->content_length >= 0) {
+		body(h, side, e, d, n, false);
+		take_counted(h, side, e, n);
+	} else {
+		body(h, side, e, d, n, is_line);
+	}
+}
+
+bool http_entity_is_text(const struct http *h, unsigned side)
+{
+	const struct http_side *s = &h->side[side];
+	const struct http_entity *e = &s->top;
+
+	return s->expect == HTTP_MESSAGE && !e->in_header && !e->is_over && e->kind == HTTP_LEAF &&
+	       e->chunk == HTTP_NO_CHUNKS && e->content_length < 0 && !h->connect;
+}
+
+/* Lines put together, so that not each of them is a piece of its own. */
+struct collected {
+	size_t n;
+	char d[TEXT_BYTES];
+};
+
+static void collect(struct http *h, unsigned side, struct collected *c, const char *d, size_t n)
+{
+	if (n > sizeof(c->d) - c->n) {
+		body(h, side, &h->side[side].top, c->d, c->n, false);
+		c->n = 0;
+	}
+	if (n > sizeof(c->d)) {
+		body(h, side, &h->side[side].top, d, n, false);
+		return;
+	}
+	if (n != 0)
+		memcpy(c->d + c->n, d, n);
+	c->n += n;
+}
+
+/* Bytes of d before the end of the line. */
+static size_t line_bytes(const char *d, size_t n)
+{
+	const char *lf = memchr(d, '\n', n), *cr;
+	size_t to = lf == NULL ? n : (size_t)(lf - d);
+
+	cr = memchr(d, '\r', to);
+	return cr == NULL ? to : (size_t)(cr - d);
+}
+
+void http_entity_text(struct http *h, unsigned side, const char *d, size_t n)
+{
+	struct http_lines *l = &h->side[side].lines;
+	struct collected c = {.n = 0};
+
+	while (n != 0) {
+		size_t at, used;
+
+		if (l->after_cr && d[0] == '\n') {
+			l->after_cr = false;
+			d++;
+			n--;
+			continue;
+		}
+		at = line_bytes(d, n);
+		if (at != 0 && l->after_cr && !h->single_cr) {
+			h->single_cr = true;
+			zb_analyzer_weird(&h->base, ZB_WEIRD_line_terminated_with_single_CR, NULL);
+		}
+		l->after_cr = false;
+		if (at == n && http_buf_add(h, &l->line, d, n))
+			break;
+		collect(h, side, &c, l->line.p, l->line.len);
+		l->line.len = 0;
+		collect(h, side, &c, d, at);
+		if (at == n) /* too long to wait for its end */
+			break;
+		collect(h, side, &c, "\r\n", 2);
+		l->after_cr = d[at] == '\r';
+		used = at + 1;
+		d += used;
+		n -= used;
+	}
+	if (c.n != 0)
+		body(h, side, &h->side[side].top, c.d, c.n, false);
+}
+
+bool http_entity_gap(struct http *h, unsigned side, uint64_t n)
+{
+	struct http_side *s = &h->side[side];
+	struct http_entity *e = s->current;
+	bool in_chunk;
+
+	if (!s->has_message || e->body_len == 0 || n > INT64_MAX)
+		return false;
+	http_file_gap(h, side, e, n);
+	in_chunk = e->chunk == HTTP_CHUNK_DATA;
+	if ((e->chunk != HTTP_NO_CHUNKS && !in_chunk) || (!in_chunk && e->content_length < 0) ||
+	    e->left < (int64_t)n)
+		return false;
+	e->body_len += n;
+	e->left -= (int64_t)n;
+	s->lines.plain = e->left;
+	if (e->left != 0)
+		return true;
+	if (in_chunk)
+		e->chunk = HTTP_CHUNK_END;
+	else
+		http_entity_end(h, side, e);
+	return true;
 }

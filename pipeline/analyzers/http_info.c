@@ -180,7 +180,32 @@ struct http_info *http_info_reply(struct http *h)
 
 struct http_info *http_info_of(struct http *h, unsigned side)
 {
-	return get(h, side == ZB_ORIG ? h->current_request : h->current_response);
+	struct http_info *i = get(h, side == ZB_ORIG ? h->current_request : h->current_response);
+
+	h->current = i != NULL ? i->depth : 0;
+	return i;
+}
+
+static struct http_info *find_depth(struct http *h, uint32_t depth)
+{
+	struct http_info *i = h->pending;
+
+	while (i != NULL && i->depth != depth)
+		i = i->next;
+	return i;
+}
+
+struct http_info *http_info_current(struct http *h)
+{
+	return find_depth(h, h->current);
+}
+
+void http_info_entity(struct http *h, unsigned side, bool begins)
+{
+	struct http_info *i = begins ? http_info_of(h, side) : http_info_current(h);
+
+	if (i != NULL)
+		i->has_entity = begins;
 }
 
 void http_info_set(struct http *h, struct http_info *i, struct http_str *s, const char *d, size_t n)
@@ -222,28 +247,38 @@ void http_info_proxied(struct http *h, struct http_info *i, const char *name, si
 	http_info_set(h, i, &part, " -> ", 4);
 	http_info_set(h, i, &part, value, n);
 	s->len = i->text_len - s->at;
+	for (unsigned k = 0; k < i->proxied_nr; k++)
+		if (i->proxied[k].len == s->len &&
+		    memcmp(i->text + i->proxied[k].at, i->text + s->at, s->len) == 0)
+			return; /* it is a set */
 	i->proxied_nr++;
 }
 
-void http_info_file(struct http *h, unsigned side, struct zb_file *f)
+void http_info_file(struct http *h, unsigned side, struct zb_file *f, const struct http_buf *name)
 {
-	struct http_info *i = http_info_of(h, side);
-	const struct http_buf *name = &h->side[side].filename;
+	struct http_info *i = http_info_current(h);
 	char fuid[ZB_FUID_MAX];
 
-	if (i == NULL || f == NULL || i->fuid_nr[side] == HTTP_FILES_MAX)
+	if (i == NULL || f == NULL || !zb_file_is_new_here(f))
+		return;
+	zb_file_claim(f, &h->base, i->depth);
+	if (i->fuid_nr[side] == HTTP_FILES_MAX)
 		return;
 	http_info_set(h, i, &i->fuid[side][i->fuid_nr[side]++], fuid, zb_file_fuid(f, fuid));
-	if (name->len != 0 && i->filename_nr[side] < HTTP_FILES_MAX)
+	if (name->len != 0)
 		http_info_set(h, i, &i->filename[side][i->filename_nr[side]++], name->p, name->len);
 }
 
-void http_info_mime(struct http *h, unsigned side, const char *mime)
+void http_info_mime(struct http *h, unsigned side, struct zb_file *f)
 {
-	struct http_info *i = http_info_of(h, side);
+	struct http_info *i;
+	uint32_t depth;
 
-	if (i != NULL && mime != NULL && i->mime_nr[side] < HTTP_FILES_MAX)
-		i->mime[side][i->mime_nr[side]++] = mime;
+	if (!zb_file_typed(f, &h->base, &depth) || zb_file_mime(f) == NULL)
+		return;
+	i = find_depth(h, depth);
+	if (i != NULL && i->mime_nr[side] < HTTP_FILES_MAX)
+		i->mime[side][i->mime_nr[side]++] = zb_file_mime(f);
 }
 
 void http_info_done(struct http *h, unsigned side, uint64_t body_len)

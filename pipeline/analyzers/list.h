@@ -43,6 +43,7 @@
 	X(irc)              \
 	X(irc_data)         \
 	X(finger)           \
-	X(rdpeudp)
+	X(rdpeudp)          \
+	X(websocket)
 
 #endif

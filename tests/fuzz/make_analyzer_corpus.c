@@ -79,6 +79,52 @@ static const struct seed seeds[] = {
 	  SAY(RESP, "HTTP/1.1 206 Partial Content\r\n"
 		    "Content-Range: bytes 5-9/20\r\nContent-Length: 5\r\n\r\n"
 		    "world")}},
+	{"http",
+	 "old",
+	 {SAY(ORIG, "GET /\r\nX: y\r\n\r\n"), SAY(RESP, "<p>\n"), SAY(ORIG, "LIST abc\r\n")}},
+	{"http",
+	 "lines",
+	 {SAY(ORIG, "GET / HTTP/1.0\r\nAuthorization: Basic YTpi\r\nVia: a\r\n b\r\n\r\n"),
+	  SAY(RESP, "HTTP/1.0 200\r\n\r\na\nb\rc\r\nd")}},
+	{"http",
+	 "gzip",
+	 {SAY(ORIG, "GET / HTTP/1.1\r\n\r\n"),
+	  SAY(RESP, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+		    "\x1f\x8b\x08\0\0\0\0\0\2\3\x4b\4\0\x43\xbe\xb7\xe8\1\0\0\0")}},
+	{"http",
+	 "parts",
+	 {SAY(ORIG, "POST / HTTP/1.1\r\nContent-Type: multipart/mixed; boundary=\"X\"\r\n"
+		    "Content-Length: 154\r\n\r\n"),
+	  SAY(ORIG, "--X\r\nContent-Type: message/rfc822; name=a\r\n\r\nA: b\r\n\r\nc\r\n"
+		    "--X\r\nContent-Length: 2\r\n\r\nab\r\n"
+		    "--X\r\nContent-Type: multipart/x; boundary=Y\r\n\r\n--Y\r\n\r\nz\r\n"
+		    "--Y--\r\n--X--\r\n"),
+	  SAY(RESP, "HTTP/1.1 204 No\r\n\r\n")}},
+	{"http",
+	 "byteranges",
+	 {SAY(ORIG, "GET / HTTP/1.1\r\nRange: bytes=0-1,3-4\r\n\r\n"),
+	  SAY(RESP, "HTTP/1.1 206 P\r\nContent-Type: multipart/byteranges; boundary=X\r\n\r\n"
+		    "--X\r\nContent-Range: bytes 0-1/9\r\n\r\nab\r\n"
+		    "--X\r\nContent-Range: bytes 3-4/9\r\n\r\nde\r\n--X--\r\n")}},
+	{"http",
+	 "connect",
+	 {SAY(ORIG, "CONNECT h:22 HTTP/1.1\r\n\r\n"),
+	  SAY(RESP, "HTTP/1.1 200 OK\r\n\r\nSSH-2.0-s\r\n"), SAY(ORIG, "SSH-2.0-c\r\n")}},
+	{"http",
+	 "websocket",
+	 {SAY(ORIG, "GET / HTTP/1.1\r\nSec-WebSocket-Key: k\r\n\r\n"),
+	  SAY(RESP, "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+		    "Sec-WebSocket-Accept: a\r\n\r\n"),
+	  SAY(RESP, "\x82\x0bSSH-2.0-s\r\n"), SAY(ORIG, "\x82\x8b\0\0\0\0SSH-2.0-c\r\n"),
+	  SAY(ORIG, "\x88\x82\0\0\0\0\3\xe8")}},
+	{"websocket",
+	 "text",
+	 {SAY(ORIG, "\1\x82\1\2\3\4ab\x80\x81\1\2\3\4c"), SAY(RESP, "\x89\2hi"),
+	  SAY(RESP, "\x81\x7e\0\2GE"), SAY(RESP, "\x82\x7f\0\0\0\0\0\0\0\1x"),
+	  SAY(ORIG, "\x88\x80\0\0\0\0")}},
+	{"websocket",
+	 "ssh",
+	 {SAY(RESP, "\x82\x0bSSH-2.0-s\r\n"), SAY(ORIG, "\x82\x8b\0\0\0\0SSH-2.0-c\r\n")}},
 	{"tls",
 	 "hellos",
 	 {SAY(ORIG, "\x16\3\1\0\x43\1\0\0\x3f" TLS_HELLO("\3\3")),

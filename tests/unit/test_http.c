@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <zlib.h>
+
 #include "analyzer_bed.h"
 
 #define REQUEST "GET /a%20b HTTP/1.1\r\nHost: x.example\r\nUser-Agent: t\r\n\r\n"
@@ -147,6 +149,211 @@ static void http_without_room_for_texts_leaves_them_out(void **state)
 	assert_true(rows > 0 && rows < 64);
 }
 
+/* A log that must, or must not, say something. */
+static void logs_say(struct analyzer_bed *b, const char *log, const char *const *what)
+{
+	const char *text = logs_read(&b->logs, log);
+
+	for (; *what != NULL; what++)
+		if (strstr(text, *what) == NULL)
+			fail_msg("%s.log says nothing of %s: %s", log, *what, text);
+}
+
+#define SAYS(b, log, ...) logs_say(b, log, (const char *const[]){__VA_ARGS__, NULL})
+
+/* A request without a version is answered by a body without headers, of version 0.9. */
+static void http_09_reply_is_all_body(void **state)
+{
+	(void)state;
+	for (unsigned drip = 0; drip < 2; drip++) {
+		struct analyzer_bed b;
+
+		ab_open(&b, IPPROTO_TCP, 80);
+		say(&b, ZB_ORIG, "GET /old\r\n\r\n", drip);
+		say(&b, ZB_RESP, "<html>\nold\n", drip);
+		ab_end(&b);
+		SAYS(&b, "http", "\"version\":\"0.9\"", "\"response_body_len\":11",
+		     "\"status_code\":0,\"status_msg\":\"<empty>\"");
+		ab_close(&b);
+	}
+}
+
+/* A body of which nothing says where it ends goes by lines, each with CR and LF. */
+static void http_body_without_length_goes_by_lines(void **state)
+{
+	(void)state;
+	for (unsigned drip = 0; drip < 2; drip++) {
+		struct analyzer_bed b;
+
+		ab_open(&b, IPPROTO_TCP, 80);
+		say(&b, ZB_ORIG, REQUEST, drip);
+		say(&b, ZB_RESP, "HTTP/1.1 200 OK\r\n\r\none\ntwo\r\nthree", drip);
+		zb_branch_fin(&b.s->root, ZB_RESP);
+		ab_end(&b);
+		SAYS(&b, "http", "\"response_body_len\":17");
+		ab_close(&b);
+	}
+}
+
+/* After Connection: close, such a body passes as it is. */
+static void http_body_until_close_is_not_changed(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG, REQUEST);
+	ab_text(&b, ZB_RESP, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\ntwo");
+	zb_branch_fin(&b.s->root, ZB_RESP);
+	ab_end(&b);
+	SAYS(&b, "http", "\"response_body_len\":7");
+	ab_close(&b);
+}
+
+#define PARTS                                                                                  \
+	"--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\n\r\nab\r\n" \
+	"--XX\r\n\r\nc\nd\r\n--XX--\r\n"
+
+/* Each part of a multipart body is a file; the line end before a boundary is not of it. */
+static void http_parts_are_files(void **state)
+{
+	(void)state;
+	for (unsigned drip = 0; drip < 2; drip++) {
+		struct analyzer_bed b;
+		char head[256];
+
+		snprintf(head, sizeof(head),
+			 "POST / HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=XX\r\n"
+			 "Content-Length: %zu\r\n\r\n",
+			 strlen(PARTS));
+		ab_open(&b, IPPROTO_TCP, 80);
+		say(&b, ZB_ORIG, head, drip);
+		say(&b, ZB_ORIG, PARTS, drip);
+		say(&b, ZB_RESP, "HTTP/1.1 204 No\r\n\r\n", drip);
+		say(&b, ZB_ORIG, "GET /next HTTP/1.1\r\n\r\n", drip);
+		ab_end(&b);
+		SAYS(&b, "files", "\"filename\":\"a.txt\"", "\"seen_bytes\":2", "\"seen_bytes\":3");
+		SAYS(&b, "http", "\"orig_filenames\":[\"a.txt\"]", "\"uri\":\"/next\"");
+		ab_close(&b);
+	}
+}
+
+/* Ranges of one resource, asked for as such, are one file. */
+static void http_ranges_are_one_file(void **state)
+{
+	struct analyzer_bed b;
+	char *files;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 80);
+	for (unsigned i = 0; i < 2; i++) {
+		char reply[128];
+
+		ab_text(&b, ZB_ORIG, "GET /r HTTP/1.1\r\nHost: h\r\nRange: bytes=0-\r\n\r\n");
+		snprintf(reply, sizeof(reply),
+			 "HTTP/1.1 206 Part\r\nContent-Range: bytes %u-%u/8\r\n\r\nabcd", i * 4,
+			 i * 4 + 3);
+		ab_text(&b, ZB_RESP, reply);
+	}
+	ab_end(&b);
+	SAYS(&b, "files", "\"seen_bytes\":8,\"total_bytes\":8,\"missing_bytes\":0");
+	files = logs_read(&b.logs, "files");
+	assert_null(strstr(strstr(files, "seen_bytes") + 1, "seen_bytes"));
+	ab_close(&b);
+}
+
+/* What runs through after CONNECT is analysed as a connection of its own would be. */
+static void http_connect_opens_a_stream(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 8080);
+	ab_text(&b, ZB_ORIG, "CONNECT x:5900 HTTP/1.1\r\n\r\n");
+	ab_text(&b, ZB_RESP, "HTTP/1.1 200 Established\r\n\r\n");
+	ab_text(&b, ZB_RESP, "RFB 003.008\n");
+	ab_text(&b, ZB_ORIG, "RFB 003.008\n");
+	assert_true(ab_has_service(&b, "http"));
+	assert_true(ab_has_service(&b, "rfb"));
+	ab_end(&b);
+	SAYS(&b, "http", "\"method\":\"CONNECT\"", "\"status_code\":200");
+	ab_close(&b);
+	/* One that was refused opens nothing. */
+	ab_open(&b, IPPROTO_TCP, 8080);
+	ab_text(&b, ZB_ORIG, "CONNECT x:5900 HTTP/1.1\r\n\r\n");
+	ab_text(&b, ZB_RESP, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
+	ab_text(&b, ZB_ORIG, "GET / HTTP/1.1\r\n\r\n");
+	ab_end(&b);
+	SAYS(&b, "http", "\"status_code\":403", "\"method\":\"GET\"");
+	ab_close(&b);
+}
+
+/* Headers that proxies and servers may read differently are odd. */
+static void http_smuggling_is_weird(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG,
+		"POST /%4x%%41 HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n"
+		"Content-Length:\r\n 05\r\nExpect: nothing\r\n\r\n0\r\n\r\n");
+	ab_text(&b, ZB_ORIG,
+		"POST / http/1.1\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
+	ab_end(&b);
+	SAYS(&b, "weird", "unescaped_%_in_URI", "double_%_in_URI", "HTTP_chunked_multi",
+	     "HTTP_obsolete_line_folding", "HTTP_content_length_and_chunked",
+	     "HTTP_content_length_leading_zeros", "HTTP_expect_not_100_continue",
+	     "lowercase_HTTP_keyword", "HTTP_content_length_0_and_expect_100_cont");
+	SAYS(&b, "http", "\"uri\":\"/%4xA\"");
+	ab_close(&b);
+}
+
+/* A body that grows without end when it is inflated is cut off, and said to be one. */
+static void http_inflated_body_is_bounded(void **state)
+{
+	static uint8_t zeros[1 << 16], out[1 << 16];
+	z_stream z = {.zalloc = Z_NULL};
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG, REQUEST);
+	ab_text(&b, ZB_RESP, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n");
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	for (unsigned i = 0; i < 1100; i++) { /* 69 MiB */
+		z.next_in = zeros;
+		z.avail_in = sizeof(zeros);
+		z.next_out = out;
+		z.avail_out = sizeof(out);
+		deflate(&z, i == 1099 ? Z_FINISH : Z_NO_FLUSH);
+		if (z.avail_out != sizeof(out))
+			ab_say(&b, ZB_RESP, out, sizeof(out) - z.avail_out);
+	}
+	deflateEnd(&z);
+	ab_end(&b);
+	SAYS(&b, "weird", "HTTP_inflated_body_too_large");
+	SAYS(&b, "http", "\"response_body_len\":6711");
+	ab_close(&b);
+}
+
+/* Roles that are swapped too late leave nothing to be understood. */
+static void http_late_flip_ends_it(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG, REQUEST);
+	zb_conn_flip(&b.conn);
+	zb_session_flip(b.s);
+	ab_text(&b, ZB_ORIG, "HTTP/1.1 200 OK\r\n\r\n");
+	ab_end(&b);
+	SAYS(&b, "weird", "HTTP_late_flip_roles");
+	assert_null(strstr(logs_read(&b.logs, "http"), "status_code"));
+	ab_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +363,15 @@ int main(void)
 		cmocka_unit_test(http_gap_inside_a_body_is_body),
 		cmocka_unit_test(http_hostile_input_is_bounded),
 		cmocka_unit_test(http_without_room_for_texts_leaves_them_out),
+		cmocka_unit_test(http_09_reply_is_all_body),
+		cmocka_unit_test(http_body_without_length_goes_by_lines),
+		cmocka_unit_test(http_body_until_close_is_not_changed),
+		cmocka_unit_test(http_parts_are_files),
+		cmocka_unit_test(http_ranges_are_one_file),
+		cmocka_unit_test(http_connect_opens_a_stream),
+		cmocka_unit_test(http_smuggling_is_weird),
+		cmocka_unit_test(http_inflated_body_is_bounded),
+		cmocka_unit_test(http_late_flip_ends_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
