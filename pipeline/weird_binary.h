@@ -9,6 +9,7 @@
 #define ZB_PIPELINE_WEIRD_BINARY_H
 
 #define ZB_WEIRD_LIST_BINARY(X)                                           \
+	X(asn_oid_subidentifier_too_long, LOG, "")                        \
 	X(SMB_discarded_dce_rpc_analyzers, LOG, "SMB")                    \
 	X(SMB_discarded_messages_state, LOG, "SMB")                       \
 	X(multiple_first_fragments_in_dce_rpc_reassembly, LOG, "DCE_RPC") \
@@ -17,6 +18,5 @@
 	X(too_many_dce_rpc_msgs_in_reassembly, LOG, "DCE_RPC")            \
 	X(too_much_dce_rpc_fragment_data, LOG, "DCE_RPC")                 \
 	X(unknown_dce_rpc_auth_type, LOG, "DCE_RPC")
-#define ZB_WEIRD_LIST_BINARY(X) X(asn_oid_subidentifier_too_long, LOG, "")
 
 #endif
