@@ -380,30 +380,30 @@ static void write_smb(const char *folder)
 	memcpy(d[4] + BODY + 48, "hello", 5);
 	d[5][BODY + 8] = 7;
 	write_seed(folder, &smb);
-/* A handshake of 1232 bytes, its answer, and data. */
-static void write_rdpeudp(const char *folder)
-{
-	static char syn[1232] = "\xff\xff\xff\xff\0\x40\x18\1",
-		    answer[1232] = "\0\0\0\1\0\x40\x10\5";
-	const struct seed rdpeudp = {"rdpeudp",
-				     "handshake",
-				     {{ORIG, sizeof(syn), syn},
-				      {RESP, sizeof(answer), answer},
-				      SAY(ORIG, "\0\0\0\1\0\x40\0\x0c\0\1\2\3" TEN)}};
+	/* A handshake of 1232 bytes, its answer, and data. */
+	static void write_rdpeudp(const char *folder)
+	{
+		static char syn[1232] = "\xff\xff\xff\xff\0\x40\x18\1",
+			    answer[1232] = "\0\0\0\1\0\x40\x10\5";
+		const struct seed rdpeudp = {"rdpeudp",
+					     "handshake",
+					     {{ORIG, sizeof(syn), syn},
+					      {RESP, sizeof(answer), answer},
+					      SAY(ORIG, "\0\0\0\1\0\x40\0\x0c\0\1\2\3" TEN)}};
 
-	write_seed(folder, &rdpeudp);
-}
-
-int main(int argc, char **argv)
-{
-	if (argc != 2) {
-		fprintf(stderr, "usage: make_analyzer_corpus FOLDER\n");
-		return 2;
+		write_seed(folder, &rdpeudp);
 	}
-	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
-		write_seed(argv[1], &seeds[i]);
-	write_quic(argv[1]);
-	write_smb(argv[1]);
-	write_rdpeudp(argv[1]);
-	return 0;
-}
+
+	int main(int argc, char **argv)
+	{
+		if (argc != 2) {
+			fprintf(stderr, "usage: make_analyzer_corpus FOLDER\n");
+			return 2;
+		}
+		for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+			write_seed(argv[1], &seeds[i]);
+		write_quic(argv[1]);
+		write_smb(argv[1]);
+		write_rdpeudp(argv[1]);
+		return 0;
+	}
