@@ -17,6 +17,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -97,13 +98,19 @@ static inline bool zb_flow_key_make(struct zb_flow_key *k, const uint8_t *src, c
 		sport = dport;
 		dport = port;
 	}
-	*k = (struct zb_flow_key){
-		.port_a = sport,
-		.port_b = dport,
-		.proto = proto,
-		.ip_version = addr_len == 4 ? 4 : 6,
-		.one_way = one_way,
-	};
+	/*
+	 * The hash reads ports to pad as one word next: written as one, or it would wait for six
+	 * stores to reach the cache.
+	 */
+	uint64_t tail = (uint64_t)sport | (uint64_t)dport << 16 | (uint64_t)proto << 32 |
+			(addr_len == 4 ? 4ull : 6ull) << 40 | (uint64_t)one_way << 48;
+
+	static_assert(offsetof(struct zb_flow_key, port_a) + sizeof(tail) == sizeof(*k) &&
+			      offsetof(struct zb_flow_key, proto) == 36 &&
+			      __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+		      "tail is laid out as the members are");
+	memset(k->a, 0, sizeof(k->a) + sizeof(k->b));
+	memcpy(&k->port_a, &tail, sizeof(tail));
 	if (addr_len == 4) {
 		memcpy(k->a, src, 4);
 		memcpy(k->b, dst, 4);

@@ -293,41 +293,40 @@ static void judge_partial(struct zb_conn *c, const struct zb_tcp_seg *s)
 	c->traits = (uint16_t)((c->traits & ~ZB_TRAIT_PARTIAL) | (partial ? ZB_TRAIT_PARTIAL : 0));
 }
 
-void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *seg, struct zb_weird *w,
+void zb_tcp_update(struct zb_conn *c, struct zb_tcp_seg *s, struct zb_weird *w,
 		   struct zb_tcp_step *out)
 {
-	struct zb_tcp_seg s = *seg;
 	struct zb_endpoint *e;
-	uint32_t past = s.seq + seg_span(&s);
+	uint32_t past = s->seq + seg_span(s);
 	bool underflow, fin_before, rst_before;
 
-	zb_tcp_flip_late(c, &s);
-	e = &c->end[s.side];
-	judge_partial(c, &s);
+	zb_tcp_flip_late(c, s);
+	e = &c->end[s->side];
+	judge_partial(c, s);
 	fin_before = e->hist & ZB_HIST_FIN;
 	rst_before = e->hist & ZB_HIST_RST;
-	seq_start(c, e, &s, past, w);
-	uint64_t rel = zb_seq_relative(e, s.seq, e->last_seq, e->seq_wraps, &underflow);
+	seq_start(c, e, s, past, w);
+	uint64_t rel = zb_seq_relative(e, s->seq, e->last_seq, e->seq_wraps, &underflow);
 
-	if (underflow && !(s.flags & ZB_TCP_RST))
+	if (underflow && !(s->flags & ZB_TCP_RST))
 		zb_weird_conn(w, c, ZB_WEIRD_TCP_seq_underflow_or_misorder, NULL);
-	history_flags(c, &s, rel);
-	window_update(c, &s, w);
-	if (s.flags & (ZB_TCP_SYN | ZB_TCP_FIN | ZB_TCP_RST))
-		flag_oddities(c, &s, fin_before, rst_before, w);
+	history_flags(c, s, rel);
+	window_update(c, s, w);
+	if (s->flags & (ZB_TCP_SYN | ZB_TCP_FIN | ZB_TCP_RST))
+		flag_oddities(c, s, fin_before, rst_before, w);
 	if (!c->end[0].did_close || !c->end[1].did_close)
-		c->last_ns = s.ts_ns;
-	if (s.flags & ZB_TCP_FIN) {
+		c->last_ns = s->ts_ns;
+	if (s->flags & ZB_TCP_FIN) {
 		e->fin_seen = 1;
-		e->fin_seq = (uint32_t)rel + seg_span(&s);
+		e->fin_seq = (uint32_t)rel + seg_span(s);
 	}
-	out->seq = rel + !!(s.flags & ZB_TCP_SYN);
+	out->seq = rel + !!(s->flags & ZB_TCP_SYN);
 	out->is_before_start = underflow;
-	out->ack = s.flags & ZB_TCP_ACK ? ack_update(c, &s, w) : 0;
-	int32_t delta = sent_update(c, &s, past);
+	out->ack = s->flags & ZB_TCP_ACK ? ack_update(c, s, w) : 0;
+	int32_t delta = sent_update(c, s, past);
 
-	zb_tcp_state_update(c, &s, delta, w, out);
-	c->traits |= (uint16_t)(ZB_TRAIT_SEEN_ORIG << s.side);
+	zb_tcp_state_update(c, s, delta, w, out);
+	c->traits |= (uint16_t)(ZB_TRAIT_SEEN_ORIG << s->side);
 }
 
 bool zb_tcp_is_reuse(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w)

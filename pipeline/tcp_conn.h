@@ -56,9 +56,10 @@ bool zb_tcp_flip_at_birth(uint8_t tcp_flags, uint16_t src_port, uint16_t dst_por
 
 /*
  * Takes one segment into account: history, sequence space, state, last_ns. Not packet counts, not
- * deadline.
+ * deadline. Where it shows that the roles are the wrong way round, s->side follows. (A copy of s
+ * would be read before its narrow stores have reached the cache.)
  */
-void zb_tcp_update(struct zb_conn *c, const struct zb_tcp_seg *s, struct zb_weird *w,
+void zb_tcp_update(struct zb_conn *c, struct zb_tcp_seg *s, struct zb_weird *w,
 		   struct zb_tcp_step *out);
 
 /*

@@ -357,11 +357,12 @@ static void check_limits(const struct flow *f)
 		abandon(f, ZB_WEIRD_excessive_data_without_further_acks);
 }
 
+/* The payload of p, whose first byte has position seq in side's stream. */
 static void take_data(struct zb_analysis *an, struct zb_delivery_list *l, struct zb_conn *c,
-		      const struct zb_pkt *p, const struct zb_tcp_step *step)
+		      const struct zb_pkt *p, unsigned side, uint64_t seq)
 {
-	const struct zb_endpoint *e = &c->end[step->side];
-	uint64_t seq = step->seq, end = seq + p->payload_len, from, trim;
+	const struct zb_endpoint *e = &c->end[side];
+	uint64_t end = seq + p->payload_len, from, trim;
 	const uint8_t *d = p->data + p->payload_off;
 	struct zb_tcp_half *h;
 	struct flow f;
@@ -370,9 +371,9 @@ static void take_data(struct zb_analysis *an, struct zb_delivery_list *l, struct
 		zb_weird_conn(an->weird, c, ZB_WEIRD_truncated_tcp_payload, NULL);
 		return;
 	}
-	if (!flow_open(&f, an, l, c, step->side, zb_pkt_now_ns(p)))
+	if (!flow_open(&f, an, l, c, side, zb_pkt_now_ns(p)))
 		return;
-	h = &f.s->half[step->side];
+	h = &f.s->half[side];
 	if (h->is_given_up)
 		return;
 	/* What was acknowledged is of no more interest, whether it was seen or not. */
@@ -400,17 +401,17 @@ void zb_tcp_stream_segment(struct zb_analysis *an, struct zb_delivery_list *l, s
 			   const struct zb_pkt *p, const struct zb_tcp_step *step)
 {
 	bool orig_is_a = c->flags & ZB_CONN_ORIG_IS_A;
-	struct zb_tcp_step now = *step; /* its side follows the roles */
+	uint8_t side = step->side; /* follows the roles */
 
 	if (!(c->traits & ZB_TRAIT_NO_STREAM)) {
 		if (p->tcp_flags & ZB_TCP_ACK)
 			take_ack(an, l, c, !step->side, step->ack, zb_pkt_now_ns(p));
-		now.side = side_now(c, orig_is_a, step->side);
+		side = side_now(c, orig_is_a, step->side);
 		if (p->payload_len != 0 && !(p->tcp_flags & ZB_TCP_RST) && !step->is_before_start)
-			take_data(an, l, c, p, &now);
-		now.side = side_now(c, orig_is_a, step->side);
+			take_data(an, l, c, p, side, step->seq);
+		side = side_now(c, orig_is_a, step->side);
 	}
-	check_end(an, l, c, now.side, zb_pkt_now_ns(p));
+	check_end(an, l, c, side, zb_pkt_now_ns(p));
 	if (step->close)
 		close_side(c, side_now(c, orig_is_a, step->side));
 }
