@@ -9,19 +9,18 @@
 #include "pipeline/analyzers/irc_match.h"
 
 /* Takes the next line off *t that is not empty, blanks before it left out; false: none is whole. */
-static bool take_line(struct zb_text *t, struct zb_text *line)
+static bool take_line(struct zb_text *t, struct zb_text_ends *ends, struct zb_text *line)
 {
-	size_t at = 0, end;
+	const uint8_t *end;
+	size_t at = 0;
 
 	while (at < t->n && (t->d[at] == ' ' || t->d[at] == '\r' || t->d[at] == '\n'))
 		at++;
-	end = at;
-	while (end < t->n && t->d[end] != '\r' && t->d[end] != '\n')
-		end++;
-	if (end == t->n)
+	end = zb_text_next_end(ends, t->d + at);
+	if (end == ends->end)
 		return false;
-	*line = zb_text(t->d + at, end - at);
-	*t = zb_text(t->d + end, t->n - end);
+	*line = zb_text(t->d + at, (size_t)(end - t->d) - at);
+	*t = zb_text(end, (size_t)(ends->end - end));
 	return true;
 }
 
@@ -57,11 +56,13 @@ static bool is_text(uint8_t c)
 enum zb_match zb_irc_match_client(const uint8_t *d, size_t n)
 {
 	struct zb_text rest = zb_text(d, n), line;
+	struct zb_text_ends ends;
 	bool after_user = false, after_nick = false;
 
 	if (!is_text(d[0]))
 		return ZB_MATCH_NO;
-	while (take_line(&rest, &line)) {
+	ends = zb_text_ends(d, n);
+	while (take_line(&rest, &ends, &line)) {
 		bool user = is_command(line, "USER"), nick = is_command(line, "NICK");
 
 		if ((after_user && nick) || (after_nick && user) || is_server(line))
@@ -90,6 +91,7 @@ static bool is_reply(const uint8_t *d, size_t n)
 enum zb_match zb_irc_match_server(const uint8_t *d, size_t n)
 {
 	struct zb_text rest = zb_text(d, n), line;
+	struct zb_text_ends ends;
 	size_t at = 0;
 	bool in_reach = true; /* an answer stands in the first line or in the second */
 
@@ -102,7 +104,8 @@ enum zb_match zb_irc_match_server(const uint8_t *d, size_t n)
 		if ((d[at] == '\n' || d[at] == '\r') && is_reply(d + at + 1, n - at - 1))
 			return ZB_MATCH_YES;
 	}
-	while (take_line(&rest, &line))
+	ends = zb_text_ends(d, n);
+	while (take_line(&rest, &ends, &line))
 		if (is_server(line))
 			return ZB_MATCH_YES;
 	return ZB_MATCH_MORE;

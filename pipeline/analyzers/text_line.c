@@ -166,14 +166,16 @@ int zb_text_code(struct zb_text t)
 enum zb_match zb_text_match_lines(const uint8_t *d, size_t n, bool all_space,
 				  bool (*test)(struct zb_text t))
 {
+	struct zb_text_ends ends = zb_text_ends(d, n);
+
 	for (size_t at = 0; at < n;) {
 		while (at < n && (d[at] == ' ' || (all_space && zb_text_is_space(d[at]))))
 			at++;
-		if (at < n && test(zb_text(d + at, n - at)))
+		if (at == n)
+			break;
+		if (test(zb_text(d + at, n - at)))
 			return ZB_MATCH_YES;
-		while (at < n && d[at] != '\r' && d[at] != '\n')
-			at++;
-		at++;
+		at = (size_t)(zb_text_next_end(&ends, d + at) - d) + 1;
 	}
 	return ZB_MATCH_MORE;
 }

@@ -79,6 +79,40 @@ static inline bool zb_text_is_space(uint8_t c)
 }
 
 /*
+ * Finds the ends of lines, CR or LF, one after the other. Streams that are no text at all are
+ * looked through too, by each analyzer that reads lines: so in steps of memchr(), and each byte
+ * once.
+ */
+struct zb_text_ends {
+	const uint8_t *end;
+	const uint8_t *lf, *cr; /* the next ones; end: none */
+};
+
+static inline const uint8_t *zb_text_find(const uint8_t *from, const uint8_t *end, uint8_t c)
+{
+	const uint8_t *p = memchr(from, c, (size_t)(end - from));
+
+	return p != NULL ? p : end;
+}
+
+static inline struct zb_text_ends zb_text_ends(const uint8_t *d, size_t n)
+{
+	const uint8_t *end = d + n;
+
+	return (struct zb_text_ends){end, zb_text_find(d, end, '\n'), zb_text_find(d, end, '\r')};
+}
+
+/* The first CR or LF at or after from, which never goes back; l->end: none. */
+static inline const uint8_t *zb_text_next_end(struct zb_text_ends *l, const uint8_t *from)
+{
+	if (l->lf < from)
+		l->lf = zb_text_find(from, l->end, '\n');
+	if (l->cr < from)
+		l->cr = zb_text_find(from, l->end, '\r');
+	return l->lf < l->cr ? l->lf : l->cr;
+}
+
+/*
  * For content detection: calls test() on what follows the beginning of d and each CR and LF in it,
  * blanks skipped (and, with all_space, other white space too).
  */
