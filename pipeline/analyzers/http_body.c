@@ -265,21 +265,29 @@ static void collect(struct http *h, unsigned side, struct collected *c, const ch
 	c->n += n;
 }
 
-/* Bytes of d before the end of the line. */
-static size_t line_bytes(const char *d, size_t n)
+/*
+ * Bytes of d before the end of the line. *lf: where the next LF is, or end; it is looked for only
+ * once d has come to it, as many lines may end in CR before it.
+ */
+static size_t line_bytes(const char *d, const char *end, const char **lf)
 {
-	const char *lf = memchr(d, '\n', n), *cr;
-	size_t to = lf == NULL ? n : (size_t)(lf - d);
+	const char *cr;
 
-	cr = memchr(d, '\r', to);
-	return cr == NULL ? to : (size_t)(cr - d);
+	if (*lf < d) {
+		*lf = memchr(d, '\n', (size_t)(end - d));
+		*lf = *lf != NULL ? *lf : end;
+	}
+	cr = memchr(d, '\r', (size_t)(*lf - d));
+	return (size_t)((cr != NULL ? cr : *lf) - d);
 }
 
 void http_entity_text(struct http *h, unsigned side, const char *d, size_t n)
 {
 	struct http_lines *l = &h->side[side].lines;
 	struct collected c = {.n = 0};
+	const char *end = d + n, *lf = memchr(d, '\n', n);
 
+	lf = lf != NULL ? lf : end;
 	while (n != 0) {
 		size_t at, used;
 
@@ -289,7 +297,7 @@ void http_entity_text(struct http *h, unsigned side, const char *d, size_t n)
 			n--;
 			continue;
 		}
-		at = line_bytes(d, n);
+		at = line_bytes(d, end, &lf);
 		if (at != 0 && l->after_cr && !h->single_cr) {
 			h->single_cr = true;
 			zb_analyzer_weird(&h->base, ZB_WEIRD_line_terminated_with_single_CR, NULL);

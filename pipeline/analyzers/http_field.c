@@ -221,8 +221,10 @@ static struct text find_boundary(struct text v)
 		    (at != 0 && is_token_char(v.d[at - 1])))
 			continue;
 		from += blanks(v.d + from, v.n - from);
-		if (from >= v.n || v.d[from] != '=')
+		if (from >= v.n || v.d[from] != '=') {
+			at = from - 1; /* a comment is looked through once */
 			continue;
+		}
 		from++;
 		while (from < v.n && v.d[from] != '"' && !is_boundary_char(v.d[from]))
 			from++;
@@ -447,7 +449,7 @@ void http_header_flush(struct http *h, unsigned side, struct http_entity *e)
 {
 	if (e->header_lines != 0)
 		header(h, side, e, e->header.p, e->header.len);
-	e->header.len = 0;
+	http_buf_clear(h, &e->header);
 	e->header_lines = 0;
 }
 

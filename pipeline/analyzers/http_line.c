@@ -10,7 +10,7 @@
 
 #include "pipeline/analyzers/http_priv.h"
 
-#define KEEP_ROOM 4096 /* a larger buffer goes back when its line was read */
+#define KEEP_ROOM 4096 /* a larger buffer goes back when what was in it has been read */
 
 bool http_buf_add(struct http *h, struct http_buf *b, const char *d, size_t n)
 {
@@ -42,6 +42,13 @@ void http_buf_free(struct http *h, struct http_buf *b)
 	*b = (struct http_buf){NULL, 0, 0};
 }
 
+void http_buf_clear(struct http *h, struct http_buf *b)
+{
+	b->len = 0;
+	if (b->room > KEEP_ROOM)
+		http_buf_free(h, b);
+}
+
 /* A line of which at bytes lie at d, and perhaps its beginning in the buffer. */
 static void emit(struct http *h, unsigned side, const char *d, size_t at)
 {
@@ -57,8 +64,7 @@ static void emit(struct http *h, unsigned side, const char *d, size_t at)
 	len = b->len;
 	b->len = 0;
 	http_take(h, side, b->p, len, true);
-	if (b->room > KEEP_ROOM)
-		http_buf_free(h, b);
+	http_buf_clear(h, b);
 }
 
 /* Keeps the beginning of a line; one that is too long is taken as it is. */

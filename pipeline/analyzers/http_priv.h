@@ -42,6 +42,8 @@ void http_weird(struct http *h, enum zb_weird_name name, const char *d, size_t n
 /* Appends to a buffer, up to HTTP_LINE_MAX; false: too long, or memory is out. */
 bool http_buf_add(struct http *h, struct http_buf *b, const char *d, size_t n);
 void http_buf_free(struct http *h, struct http_buf *b);
+/* Empties it; much room is given back. */
+void http_buf_clear(struct http *h, struct http_buf *b);
 /* Takes bytes of a side, and the end of its stream. */
 void http_lines_data(struct http *h, unsigned side, const char *d, size_t n);
 void http_lines_fin(struct http *h, unsigned side);

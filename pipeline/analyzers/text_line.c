@@ -4,6 +4,8 @@
 
 #include "pipeline/analyzers/text_line.h"
 
+#define ROOM_KEPT 4096 /* more is given back when the line has been read */
+
 /* Appends n bytes, of which there is room for at most bytes_max in all; false: memory is out. */
 static bool keep(struct zb_text_line *l, struct zb_analyzer *a, const uint8_t *d, size_t n)
 {
@@ -34,6 +36,8 @@ static bool keep(struct zb_text_line *l, struct zb_analyzer *a, const uint8_t *d
 static bool emit(struct zb_text_line *l, const struct zb_text_line_kind *kind,
 		 struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
 {
+	bool goes_on;
+
 	zb_analysis_event(zb_analyzer_analysis(a));
 	if (l->have != 0 && keep(l, a, d, n)) {
 		d = l->buf;
@@ -42,7 +46,13 @@ static bool emit(struct zb_text_line *l, const struct zb_text_line_kind *kind,
 	l->have = 0;
 	if (!kind->cr_ends && n != 0 && d[n - 1] == '\r')
 		n--;
-	return kind->line(a, side, d, n);
+	goes_on = kind->line(a, side, d, n);
+	if (l->room > ROOM_KEPT && l->have == 0) {
+		zb_mem_put(&zb_analyzer_analysis(a)->mem, a->def->mem, l->buf, l->room);
+		l->buf = NULL;
+		l->room = 0;
+	}
+	return goes_on;
 }
 
 /* Offset of byte c in d, or n. */

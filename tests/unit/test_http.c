@@ -238,6 +238,61 @@ static void http_parts_are_files(void **state)
 	}
 }
 
+/* What a comment in front of the boundary says is not it. */
+static void http_boundary_in_a_comment_is_none(void **state)
+{
+	struct analyzer_bed b;
+	char head[256];
+
+	(void)state;
+	snprintf(head, sizeof(head),
+		 "POST / HTTP/1.1\r\nContent-Type: multipart/form-data; "
+		 "boundary(boundary=NO); boundary=XX\r\nContent-Length: %zu\r\n\r\n",
+		 strlen(PARTS));
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG, head);
+	ab_text(&b, ZB_ORIG, PARTS);
+	ab_end(&b);
+	SAYS(&b, "files", "\"filename\":\"a.txt\"", "\"seen_bytes\":2", "\"seen_bytes\":3");
+	ab_close(&b);
+}
+
+/* CR, LF, and both end a line of a body that could end with any: each counts as CR LF. */
+static void http_line_ends_of_a_body_count_alike(void **state)
+{
+	(void)state;
+	for (unsigned drip = 0; drip < 2; drip++) {
+		struct analyzer_bed b;
+
+		ab_open(&b, IPPROTO_TCP, 80);
+		say(&b, ZB_ORIG, REQUEST, drip);
+		say(&b, ZB_RESP, "HTTP/1.1 200 OK\r\n\r\na\rb\rc\n\r\nd\re\n\nf\r\ng\r", drip);
+		ab_end(&b);
+		SAYS(&b, "http", "\"response_body_len\":25");
+		ab_close(&b);
+	}
+}
+
+/* The room that a long header took is given back when it has been read. */
+static void http_long_header_holds_no_memory(void **state)
+{
+	static char value[20000];
+	struct analyzer_bed b;
+	uint64_t before;
+
+	(void)state;
+	memset(value, 'v', sizeof(value));
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG, "GET / HTTP/1.1\r\nHost: h\r\n");
+	before = b.an.mem.bytes[ZB_MEM_http];
+	ab_text(&b, ZB_ORIG, "X: ");
+	ab_say(&b, ZB_ORIG, value, sizeof(value));
+	ab_text(&b, ZB_ORIG, "\r\n\r\n");
+	assert_true(b.an.mem.bytes[ZB_MEM_http] <= before);
+	ab_end(&b);
+	ab_close(&b);
+}
+
 /* Ranges of one resource, asked for as such, are one file. */
 static void http_ranges_are_one_file(void **state)
 {
@@ -362,6 +417,9 @@ int main(void)
 		cmocka_unit_test(http_pipelined_requests_are_matched_in_order),
 		cmocka_unit_test(http_gap_inside_a_body_is_body),
 		cmocka_unit_test(http_hostile_input_is_bounded),
+		cmocka_unit_test(http_boundary_in_a_comment_is_none),
+		cmocka_unit_test(http_line_ends_of_a_body_count_alike),
+		cmocka_unit_test(http_long_header_holds_no_memory),
 		cmocka_unit_test(http_without_room_for_texts_leaves_them_out),
 		cmocka_unit_test(http_09_reply_is_all_body),
 		cmocka_unit_test(http_body_without_length_goes_by_lines),

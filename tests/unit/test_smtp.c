@@ -354,6 +354,27 @@ static void smtp_transactions_out_of_order_are_oddities(void **state)
 	ab_close(&b);
 }
 
+/* The room that a long line took is given back when it has been read. */
+static void smtp_long_line_holds_no_memory(void **state)
+{
+	static char text[100000];
+	struct analyzer_bed b;
+	uint64_t before;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	ab_open(&b, IPPROTO_TCP, 25);
+	ab_text(&b, ZB_RESP, GREETING);
+	before = b.an.mem.bytes[ZB_MEM_analyzer];
+	ab_text(&b, ZB_ORIG, "NOOP ");
+	ab_say(&b, ZB_ORIG, text, sizeof(text));
+	assert_true(b.an.mem.bytes[ZB_MEM_analyzer] > before + sizeof(text));
+	ab_text(&b, ZB_ORIG, "\r\n");
+	assert_true(b.an.mem.bytes[ZB_MEM_analyzer] <= before);
+	ab_end(&b);
+	ab_close(&b);
+}
+
 /* Commands without replies are remembered up to a bound. */
 static void smtp_commands_without_replies_are_bounded(void **state)
 {
@@ -439,6 +460,7 @@ int main(void)
 		cmocka_unit_test(smtp_other_protocol_on_its_port_is_refused),
 		cmocka_unit_test(smtp_is_found_by_what_both_sides_say),
 		cmocka_unit_test(smtp_transactions_out_of_order_are_oddities),
+		cmocka_unit_test(smtp_long_line_holds_no_memory),
 		cmocka_unit_test(smtp_commands_without_replies_are_bounded),
 		cmocka_unit_test(smtp_turn_swaps_sender_and_receiver),
 		cmocka_unit_test(smtp_nul_is_left_out),
