@@ -62,6 +62,14 @@ static bool has_magic(const uint8_t *d, size_t n)
 	       memcmp(d + 5, "SMB", 3) == 0;
 }
 
+static void smb_begin(struct zb_analyzer *a)
+{
+	struct smb *s = (struct smb *)a;
+
+	s->requests.secret = s->trees.secret = s->files.secret = s->pipes.secret =
+		zb_analyzer_analysis(a)->secret;
+}
+
 static void smb_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
 {
 	struct smb *s = (struct smb *)a;
@@ -108,6 +116,7 @@ const struct zb_analyzer_def zb_analyzer_smb = {
 	.tcp_ports = smb_ports,
 	.match_over = ZB_OVER_TCP,
 	.match = {smb_match, smb_match},
+	.begin = smb_begin,
 	.data = smb_data,
 	.gap = smb_gap,
 	.end = smb_end,

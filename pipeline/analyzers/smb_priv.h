@@ -43,6 +43,7 @@ struct smb_table {
 	struct smb_node *bucket[SMB_BUCKETS];
 	struct smb_node *oldest, *newest;
 	uint32_t nr;
+	uint64_t secret; /* so that nobody can choose numbers that share a bucket */
 };
 
 struct smb_node *smb_find(const struct smb_table *t, uint64_t key);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* smb_table.c - what is remembered by number, from the oldest to the newest; see smb_priv.h */
 #include <stddef.h>
+#include <xxhash.h>
 
 #include "pipeline/analyzers/smb_priv.h"
 
-/* Tables are small, so that numbers chosen to collide cost little. */
-static unsigned bucket_of(uint64_t key)
+static unsigned bucket_of(const struct smb_table *t, uint64_t key)
 {
-	return (unsigned)(key * 0x9e3779b97f4a7c15u >> 60);
+	return XXH3_64bits_withSeed(&key, sizeof(key), t->secret) % SMB_BUCKETS;
 }
 
 struct smb_node *smb_find(const struct smb_table *t, uint64_t key)
 {
-	struct smb_node *n = t->bucket[bucket_of(key)];
+	struct smb_node *n = t->bucket[bucket_of(t, key)];
 
 	while (n != NULL && n->key != key)
 		n = n->next;
@@ -21,7 +21,7 @@ struct smb_node *smb_find(const struct smb_table *t, uint64_t key)
 
 void smb_insert(struct smb_table *t, struct smb_node *n, uint64_t key)
 {
-	struct smb_node **bucket = &t->bucket[bucket_of(key)];
+	struct smb_node **bucket = &t->bucket[bucket_of(t, key)];
 
 	n->key = key;
 	n->next = *bucket;
@@ -38,7 +38,7 @@ void smb_insert(struct smb_table *t, struct smb_node *n, uint64_t key)
 
 void smb_remove(struct smb_table *t, struct smb_node *n)
 {
-	struct smb_node **at = &t->bucket[bucket_of(n->key)];
+	struct smb_node **at = &t->bucket[bucket_of(t, n->key)];
 
 	while (*at != n)
 		at = &(*at)->next;

@@ -464,6 +464,37 @@ static void smb_table_holds_what_was_put_in(void **state)
 	assert_int_equal(t.nr, 0);
 }
 
+static unsigned longest_chain(const struct smb_table *t)
+{
+	unsigned longest = 0;
+
+	for (unsigned i = 0; i < SMB_BUCKETS; i++) {
+		unsigned n = 0;
+
+		for (const struct smb_node *at = t->bucket[i]; at != NULL; at = at->next)
+			n++;
+		longest = n > longest ? n : longest;
+	}
+	return longest;
+}
+
+/* Numbers that share a bucket with one secret do not with another. */
+static void smb_table_buckets_depend_on_the_secret(void **state)
+{
+	static struct smb_node node[1000], again[1000];
+	struct smb_table t = {.secret = 1}, other = {.secret = 2};
+	unsigned n = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 1000; i++)
+		smb_insert(&t, &node[i], i << 60 | i);
+	for (const struct smb_node *at = t.bucket[0]; at != NULL; at = at->next)
+		smb_insert(&other, &again[n++], at->key);
+	assert_true(n > 20);
+	assert_true(longest_chain(&t) < 200);
+	assert_true(longest_chain(&other) < n / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +518,7 @@ int main(void)
 		cmocka_unit_test(smb1_chains_are_bounded),
 		cmocka_unit_test(smb_names_become_utf8),
 		cmocka_unit_test(smb_table_holds_what_was_put_in),
+		cmocka_unit_test(smb_table_buckets_depend_on_the_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
