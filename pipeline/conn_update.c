@@ -62,9 +62,9 @@ struct zb_conn *zb_conn_for_packet(struct zb_conn_set *s, struct zb_conn *c, con
 		return zb_conn_birth(s, p, key);
 	if (c->flags & ZB_CONN_FRESH)
 		return c;
-	if (zb_pkt_now_ns(p) >= c->deadline_ns)
+	if (zb_pkt_now_ns(p) >= c->deadline_ns) {
 		zb_conn_set_timed_out(s, c, zb_pkt_now_ns(p));
-	if (zb_pkt_now_ns(p) < c->deadline_ns) {
+	} else {
 		struct zb_tcp_seg seg;
 
 		if (key->proto != IPPROTO_TCP || !(p->tcp_flags & ZB_TCP_SYN) ||

@@ -14,7 +14,6 @@
 #define COMMAND_MIN 3
 
 #define IAC	255 /* telnet's: what follows is an option (RFC 854) */
-#define IAC_SE	240
 #define IAC_SB	250
 #define IAC_MAX 254 /* from IAC_SB + 1 on: options of three bytes */
 

@@ -78,7 +78,6 @@ struct ftp {
 	uint16_t pending_reply; /* code of a reply of several lines under way, or 0 */
 	bool auth_tls, auth_gss;
 	bool gss_said; /* the last mechanism asked for has GSSAPI in its name */
-	bool single_cr;
 	bool nul_seen[2];
 	bool is_over_to_tls;
 	/* AUTH GSSAPI: the stream of decoded tokens; NULL: none. */

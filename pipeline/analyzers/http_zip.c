@@ -18,8 +18,10 @@ static voidpf zip_alloc(voidpf opaque, uInt items, uInt size)
 	size_t n = (size_t)items * size;
 	uint8_t *p = zb_mem_get_raw(opaque, ZB_MEM_http, n + 16);
 
-	if (p == NULL)
+	if (p == NULL) { /* zlib gives up then, now or in the middle of a body */
+		zb_mem_shed(opaque, ZB_MEM_http);
 		return NULL;
+	}
 	memcpy(p, &n, sizeof(n));
 	return p + 16;
 }
@@ -43,7 +45,6 @@ static bool zip_begin(struct http *h, struct http_entity *e)
 	*e->zip = (z_stream){.zalloc = zip_alloc, .zfree = zip_give, .opaque = http_mem(h)};
 	if (inflateInit2(e->zip, MAX_WBITS + 32) == Z_OK) /* gzip or zlib */
 		return true;
-	zb_mem_shed(http_mem(h), ZB_MEM_http);
 	zb_mem_put(http_mem(h), ZB_MEM_http, e->zip, sizeof(*e->zip));
 	e->zip = NULL;
 	return false;

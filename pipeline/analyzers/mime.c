@@ -322,16 +322,6 @@ void zb_mime_gap(struct zb_mime *m, uint64_t n)
 	zb_file_gap(m->file, n);
 }
 
-bool zb_mime_in_part(const struct zb_mime *m)
-{
-	const struct zb_mime_entity *e = m != NULL ? m->top : NULL;
-
-	while (e != NULL && e->child != NULL)
-		e = e->child;
-	return e != NULL && e->parent != NULL && e->parent->type == ZB_MIME_MULTIPART &&
-	       !e->in_header && !e->has_ended;
-}
-
 void zb_mime_end(struct zb_mime *m)
 {
 	struct zb_mem *mem;

@@ -56,9 +56,6 @@ void zb_mime_flush(struct zb_mime *m);
 /* n bytes were never seen. */
 void zb_mime_gap(struct zb_mime *m, uint64_t n);
 
-/* Whether the content of an entity is being read that is a part of another. */
-bool zb_mime_in_part(const struct zb_mime *m);
-
 /* The message is over. */
 void zb_mime_end(struct zb_mime *m);
 
