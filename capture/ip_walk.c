@@ -9,6 +9,8 @@
 enum {
 	TYPE_LEN_MAX = 1500, /* below: an 802.3 length, not a type */
 	TYPE_IPV4 = 0x0800,
+	TYPE_ARP = 0x0806,
+	TYPE_RARP = 0x8035,
 	TYPE_VLAN = 0x8100,
 	TYPE_IPV6 = 0x86dd,
 	TYPE_MPLS = 0x8847,
@@ -22,6 +24,7 @@ enum {
 	TYPE_QINQ_9200 = 0x9200,
 };
 enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057, PPP_MPLS = 0x0281 };
+enum { NFLOG_PAYLOAD = 9 };
 
 static uint32_t be16(const uint8_t *p)
 {
@@ -155,6 +158,93 @@ static uint32_t after_null(const uint8_t *d, uint32_t len)
 	}
 }
 
+/* Attributes of netfilter, in the byte order of the host that wrote them. */
+static uint32_t after_nflog(const uint8_t *d, uint32_t len)
+{
+	uint32_t off = 4;
+
+	if (len <= 4 || d[1] != 0 || (d[0] != 2 && d[0] != 10))
+		return len;
+	while (len - off > 4) {
+		uint16_t attr[2]; /* length, type */
+		uint32_t padded;
+
+		memcpy(attr, d + off, sizeof(attr));
+		if (attr[1] != 0 && (attr[1] & 0xff) == 0) {
+			attr[0] = __builtin_bswap16(attr[0]);
+			attr[1] = __builtin_bswap16(attr[1]);
+		}
+		if (attr[1] == NFLOG_PAYLOAD)
+			return off + 4;
+		padded = (attr[0] + 3u) & ~3u;
+		if (attr[0] < 4 || padded > len - off)
+			return len;
+		off += padded;
+	}
+	return len;
+}
+
+/* The type in n bytes of LLC, which on a wireless link is SNAP or not of interest: 0. */
+static uint32_t wifi_type(const uint8_t *llc, uint32_t n)
+{
+	static const uint8_t snap[6] = {0xaa, 0xaa, 3};
+
+	return n >= 8 && memcmp(llc, snap, sizeof(snap)) == 0 ? be16(llc + 6) : 0;
+}
+
+/* Several frames in one: the first with IP counts. In front of it there may be ARP's, no others. */
+static uint32_t after_wifi_aggregate(const uint8_t *d, uint32_t len, uint32_t off)
+{
+	while (len - off >= 14) {
+		uint32_t n = be16(d + off + 12), type;
+
+		off += 14;
+		if (n > len - off)
+			return len;
+		type = wifi_type(d + off, n);
+		if (type == TYPE_IPV4 || type == TYPE_IPV6)
+			return off + 8;
+		if (type != TYPE_ARP && type != TYPE_RARP)
+			return len;
+		off += n;
+		off += n % 4 <= len - off ? n % 4 : 0;
+	}
+	return len;
+}
+
+static uint32_t after_wifi(const uint8_t *d, uint32_t len, uint32_t off)
+{
+	const uint8_t *h = d + off;
+	uint32_t head = 24, type;
+	bool aggregate = false;
+
+	if (len - off <= head || !(h[0] & 0x08) || (h[0] & 0x40))
+		return len;
+	head += (h[1] & 3) == 3 ? 6 : 0;
+	if (len - off <= head)
+		return len;
+	if (h[0] & 0x80) {
+		if (h[1] & 0x40)
+			return len;
+		aggregate = h[head] & 0x80;
+		head += 2;
+	}
+	if (len - off <= head)
+		return len;
+	off += head;
+	if (aggregate)
+		return after_wifi_aggregate(d, len, off);
+	type = wifi_type(d + off, len - off);
+	return type == TYPE_IPV4 || type == TYPE_IPV6 ? off + 8 : len;
+}
+
+static uint32_t after_radiotap(const uint8_t *d, uint32_t len)
+{
+	uint32_t head = len < 4 ? len : d[2] | (uint32_t)d[3] << 8;
+
+	return head < len ? after_wifi(d, len, head) : len;
+}
+
 static uint32_t find_ip(enum zb_link link, const uint8_t *d, uint32_t len)
 {
 	switch (link) {
@@ -167,6 +257,9 @@ static uint32_t find_ip(enum zb_link link, const uint8_t *d, uint32_t len)
 		return after_ppp(d, len, len >= 2 && d[0] == 0xff && d[1] == 0x03 ? 2 : 0);
 	case ZB_LINK_FDDI: return len < 13 ? len : after_type(d, len, 0, 13);
 	case ZB_LINK_C_HDLC: return len < 4 ? len : after_type(d, len, be16(d + 2), 4);
+	case ZB_LINK_NFLOG: return after_nflog(d, len);
+	case ZB_LINK_WIFI: return after_wifi(d, len, 0);
+	case ZB_LINK_RADIOTAP: return after_radiotap(d, len);
 	default: return len;
 	}
 }
@@ -264,6 +357,11 @@ bool zb_ip_walk_at(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip
 bool zb_ip_walk_ethernet(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip_walk *w)
 {
 	return zb_ip_walk_at(data, len, after_ethernet(data, len, off), w);
+}
+
+bool zb_ip_walk_wifi(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip_walk *w)
+{
+	return zb_ip_walk_at(data, len, after_wifi(data, len, off), w);
 }
 
 void zb_ip_fragment(const uint8_t *data, const struct zb_ip_walk *w, struct zb_ip_fragment *f)

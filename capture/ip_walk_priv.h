@@ -75,8 +75,9 @@ static inline bool zb_is_ip_tunnel(uint8_t proto)
 enum zb_tunnel zb_tunnel_walk(const uint8_t *data, uint32_t len, const struct zb_ip_walk *outer,
 			      struct zb_ip_walk *inner);
 
-/* For zb_tunnel_walk(): an IP header, or a frame's Ethernet header, at off <= len. */
+/* For zb_tunnel_walk(): an IP header, or a frame's Ethernet or 802.11 header, at off <= len. */
 bool zb_ip_walk_at(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip_walk *w);
 bool zb_ip_walk_ethernet(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip_walk *w);
+bool zb_ip_walk_wifi(const uint8_t *data, uint32_t len, uint32_t off, struct zb_ip_walk *w);
 
 #endif

@@ -6,20 +6,23 @@ static const struct {
 	uint32_t nr;
 	enum zb_link link;
 } supported[] = {
-	{0, ZB_LINK_NULL},     /* NULL */
-	{1, ZB_LINK_ETHERNET}, /* EN10MB */
-	{9, ZB_LINK_PPP},      /* PPP */
-	{10, ZB_LINK_FDDI},    /* FDDI */
-	{12, ZB_LINK_RAW_IP},  /* DLT_RAW as some systems number it */
-	{14, ZB_LINK_RAW_IP},  /* DLT_RAW on OpenBSD */
-	{50, ZB_LINK_PPP},     /* PPP_SERIAL */
-	{101, ZB_LINK_RAW_IP}, /* RAW */
-	{104, ZB_LINK_C_HDLC}, /* C_HDLC */
-	{108, ZB_LINK_NULL},   /* LOOP */
-	{113, ZB_LINK_SLL},    /* LINUX_SLL */
-	{228, ZB_LINK_RAW_IP}, /* IPV4 */
-	{229, ZB_LINK_RAW_IP}, /* IPV6 */
-	{276, ZB_LINK_SLL2},   /* LINUX_SLL2 */
+	{0, ZB_LINK_NULL},	 /* NULL */
+	{1, ZB_LINK_ETHERNET},	 /* EN10MB */
+	{9, ZB_LINK_PPP},	 /* PPP */
+	{10, ZB_LINK_FDDI},	 /* FDDI */
+	{12, ZB_LINK_RAW_IP},	 /* DLT_RAW as some systems number it */
+	{14, ZB_LINK_RAW_IP},	 /* DLT_RAW on OpenBSD */
+	{50, ZB_LINK_PPP},	 /* PPP_SERIAL */
+	{101, ZB_LINK_RAW_IP},	 /* RAW */
+	{104, ZB_LINK_C_HDLC},	 /* C_HDLC */
+	{105, ZB_LINK_WIFI},	 /* IEEE802_11 */
+	{108, ZB_LINK_NULL},	 /* LOOP */
+	{113, ZB_LINK_SLL},	 /* LINUX_SLL */
+	{127, ZB_LINK_RADIOTAP}, /* IEEE802_11_RADIO */
+	{228, ZB_LINK_RAW_IP},	 /* IPV4 */
+	{229, ZB_LINK_RAW_IP},	 /* IPV6 */
+	{239, ZB_LINK_NFLOG},	 /* NFLOG */
+	{276, ZB_LINK_SLL2},	 /* LINUX_SLL2 */
 };
 
 /* Those that people meet; the number is always shown too. */
@@ -34,14 +37,12 @@ static const struct {
 	{51, "PPP_ETHER"},
 	{99, "SYMANTEC_FIREWALL"},
 	{100, "ATM_RFC1483"},
-	{105, "IEEE802_11"},
 	{107, "FRELAY"},
 	{114, "LTALK"},
 	{117, "PFLOG"},
 	{119, "IEEE802_11_PRISM"},
 	{122, "IP_OVER_FC"},
 	{123, "SUNATM"},
-	{127, "IEEE802_11_RADIO"},
 	{129, "ARCNET_LINUX"},
 	{138, "APPLE_IP_OVER_IEEE1394"},
 	{139, "MTP2_WITH_PHDR"},
@@ -76,7 +77,6 @@ static const struct {
 	{226, "IPNET"},
 	{227, "CAN_SOCKETCAN"},
 	{230, "IEEE802_15_4_NOFCS"},
-	{239, "NFLOG"},
 	{240, "NETANALYZER"},
 	{243, "MPEG_2_TS"},
 	{245, "NFC_LLCP"},

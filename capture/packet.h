@@ -26,6 +26,9 @@ enum zb_link {
 	ZB_LINK_PPP,	  /* PPP, with or without HDLC framing ff 03 */
 	ZB_LINK_FDDI,	  /* frame control and addresses, then LLC */
 	ZB_LINK_C_HDLC,	  /* Cisco HDLC */
+	ZB_LINK_NFLOG,	  /* Linux netfilter: attributes, the last of which is the IP packet */
+	ZB_LINK_WIFI,	  /* IEEE 802.11 */
+	ZB_LINK_RADIOTAP, /* the same behind what the radio has to say */
 	ZB_LINK_NR
 };
 

@@ -52,7 +52,7 @@ static bool walk_pptp(const uint8_t *d, uint32_t len, uint32_t off, struct zb_ip
 	}
 }
 
-/* Other types are Aruba's, whose wireless frames nobody here reads, or taken for IP. */
+/* Other types are Aruba's, which hold wireless frames, or taken for IP. */
 static bool walk_gre_type(const uint8_t *d, uint32_t len, uint32_t off, uint32_t flags,
 			  uint32_t type, struct zb_ip_walk *inner)
 {
@@ -71,7 +71,7 @@ static bool walk_gre_type(const uint8_t *d, uint32_t len, uint32_t off, uint32_t
 	default: break;
 	}
 	if (type == 0x9000 || ((type & 0x8200) == 0x8200 && (type & 15) == 0))
-		return false;
+		return zb_ip_walk_wifi(d, len, off, inner);
 	return zb_ip_walk_at(d, len, off, inner);
 }
 

@@ -5,9 +5,9 @@
  *
  * Link layers: Ethernet with any stack of 802.1Q, 802.1ad and older tags, VN tags, provider
  * backbone bridging, FabricPath, MPLS, PPPoE, SNAP; raw IP; Linux cooked v1 and v2; BSD loopback;
- * PPP. IPv4 with options; IPv6 with extension headers. TCP, UDP, ICMP, ICMPv6. Lengths and
- * checksums are checked as Zeek checks them: what is wrong is counted by fate and named in
- * weird.log, never trusted.
+ * PPP, Cisco HDLC, FDDI; 802.11, also behind radiotap; NFLOG. IPv4 with options; IPv6 with
+ * extension headers. TCP, UDP, ICMP, ICMPv6. Lengths and checksums are checked as Zeek checks them:
+ * what is wrong is counted by fate and named in weird.log, never trusted.
  *
  * A fragment that completes its datagram becomes that datagram (frag.h). A packet in a tunnel
  * becomes a packet of its own behind the one it was in (burst.h), which has no fate. What was in IP

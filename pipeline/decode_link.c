@@ -24,6 +24,16 @@ enum {
 	LENGTH_MAX = 1500 /* ... is a length, up to this, IEEE 802.3 3.2.6 */
 };
 enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057, PPP_MPLS = 0x0281 };
+enum { NFLOG_INET = 2, NFLOG_INET6 = 10, NFLOG_PAYLOAD = 9 };
+/* IEEE 802.11 9.2.4.1: both bytes of frame control; the first of QoS control. */
+enum {
+	WIFI_DATA = 0x08,
+	WIFI_NO_DATA = 0x40,
+	WIFI_QOS = 0x80,
+	WIFI_FOUR_ADDRESSES = 0x03,
+	WIFI_PROTECTED = 0x40,
+	WIFI_AGGREGATE = 0x80,
+};
 
 /* The way down so far. */
 struct walk {
@@ -264,6 +274,141 @@ static enum zb_fate after_fixed(struct walk *w, uint32_t n, uint32_t type_at)
 	return after_type(w, zb_be16(w->p->data + type_at));
 }
 
+/*
+ * Attributes of netfilter. They are in the byte order of the host that wrote them; no type reaches
+ * 256, so that tells which that was.
+ */
+static enum zb_fate after_nflog(struct walk *w)
+{
+	const uint8_t *d = w->p->data;
+	uint16_t attr[2] = {0}; /* length, type */
+
+	if (left(w) <= 4)
+		return cut(w, ZB_WEIRD_truncated_nflog_header);
+	if (d[1] != 0)
+		return unread(w, ZB_WEIRD_unknown_nflog_version);
+	w->off = 4;
+	while (attr[1] != NFLOG_PAYLOAD) {
+		uint32_t padded;
+
+		if (left(w) <= 4)
+			return cut(w, ZB_WEIRD_nflog_no_pcap_payload);
+		memcpy(attr, d + w->off, sizeof(attr));
+		if (attr[1] != 0 && (attr[1] & 0xff) == 0) {
+			attr[0] = __builtin_bswap16(attr[0]);
+			attr[1] = __builtin_bswap16(attr[1]);
+		}
+		if (attr[1] == NFLOG_PAYLOAD)
+			attr[0] = 4; /* the rest is the packet, however long */
+		if (attr[0] < 4)
+			return unread(w, ZB_WEIRD_nflog_bad_tlv_len);
+		padded = (attr[0] + 3u) & ~3u;
+		w->off += padded < left(w) ? padded : left(w);
+	}
+	return d[0] == NFLOG_INET || d[0] == NFLOG_INET6 ? at_ip(w) : ZB_FATE_non_ip;
+}
+
+/* LLC, which on a wireless link is SNAP or not of interest. ZB_FATE_conn: IP is at off. */
+static enum zb_fate after_wifi_llc(struct walk *w)
+{
+	static const uint8_t snap[6] = {0xaa, 0xaa, 3};
+	const uint8_t *d = w->p->data + w->off;
+
+	if (left(w) < 8)
+		return cut(w, ZB_WEIRD_truncated_802_11_llc_header);
+	if (memcmp(d, snap, sizeof(snap)) != 0)
+		return ZB_FATE_non_ip;
+	w->off += 8;
+	switch (zb_be16(d + 6)) {
+	case TYPE_IPV4:
+	case TYPE_IPV6: return ZB_FATE_conn;
+	case TYPE_ARP:
+	case TYPE_RARP: return arp(w);
+	default: return ZB_FATE_non_ip;
+	}
+}
+
+/*
+ * Several frames in one, IEEE 802.11 9.3.2.2, padded as Zeek counts: by their length, without its
+ * own header. Of those with IP the first is the packet.
+ */
+static enum zb_fate after_wifi_aggregate(struct walk *w)
+{
+	enum zb_fate one, fate = ZB_FATE_non_ip;
+	uint32_t n, next, ip_at = 0, end = w->end;
+
+	while (w->off < end) {
+		if (end - w->off < 14) {
+			fate = cut(w, ZB_WEIRD_truncated_802_11_amsdu_header);
+			break;
+		}
+		n = zb_be16(w->p->data + w->off + 12);
+		w->off += 14;
+		if (end - w->off < n) {
+			fate = cut(w, ZB_WEIRD_truncated_802_11_amsdu_packet);
+			break;
+		}
+		w->end = next = w->off + n;
+		one = after_wifi_llc(w);
+		if (one != ZB_FATE_conn)
+			fate = one;
+		else if (ip_at == 0)
+			ip_at = w->off;
+		if (one != ZB_FATE_conn && one != ZB_FATE_arp) {
+			w->weird = ZB_WEIRD_invalid_802_11_amsdu_inner_packet;
+			break;
+		}
+		w->off = next + (n % 4 <= end - next ? n % 4 : 0);
+	}
+	w->end = end;
+	w->off = ip_at;
+	return ip_at != 0 ? at_ip(w) : fate;
+}
+
+static enum zb_fate after_wifi(struct walk *w)
+{
+	const uint8_t *d = w->p->data + w->off;
+	bool aggregate = false;
+	uint32_t head = 24;
+	enum zb_fate fate;
+
+	if (left(w) <= head)
+		return cut(w, ZB_WEIRD_truncated_802_11_header);
+	if (!(d[0] & WIFI_DATA) || d[0] & WIFI_NO_DATA)
+		return ZB_FATE_non_ip;
+	if ((d[1] & WIFI_FOUR_ADDRESSES) == WIFI_FOUR_ADDRESSES)
+		head += 6;
+	if (left(w) <= head)
+		return cut(w, ZB_WEIRD_truncated_802_11_header);
+	if (d[0] & WIFI_QOS) {
+		if (d[1] & WIFI_PROTECTED)
+			return ZB_FATE_non_ip;
+		aggregate = d[head] & WIFI_AGGREGATE;
+		head += 2;
+		if (left(w) <= head)
+			return cut(w, ZB_WEIRD_truncated_802_11_header);
+	}
+	w->off += head;
+	if (aggregate)
+		return after_wifi_aggregate(w);
+	fate = after_wifi_llc(w);
+	return fate == ZB_FATE_conn ? at_ip(w) : fate;
+}
+
+static enum zb_fate after_radiotap(struct walk *w)
+{
+	const uint8_t *d = w->p->data;
+	uint32_t head;
+
+	if (left(w) <= 3)
+		return cut(w, ZB_WEIRD_truncated_radiotap_header);
+	head = d[2] | (uint32_t)d[3] << 8;
+	if (left(w) <= head)
+		return cut(w, ZB_WEIRD_truncated_radiotap_header);
+	w->off = head;
+	return after_wifi(w);
+}
+
 static enum zb_fate walk_link(struct walk *w)
 {
 	struct zb_pkt *p = w->p;
@@ -279,6 +424,9 @@ static enum zb_fate walk_link(struct walk *w)
 	case ZB_LINK_SLL2: return after_fixed(w, 20, 0);
 	case ZB_LINK_C_HDLC: return after_fixed(w, 4, 2);
 	case ZB_LINK_NULL: return after_null(w);
+	case ZB_LINK_NFLOG: return after_nflog(w);
+	case ZB_LINK_WIFI: return after_wifi(w);
+	case ZB_LINK_RADIOTAP: return after_radiotap(w);
 	case ZB_LINK_PPP:
 		w->off = p->cap_len >= 2 && p->data[0] == 0xff && p->data[1] == 0x03 ? 2 : 0;
 		return after_ppp(w);

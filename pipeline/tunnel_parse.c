@@ -109,7 +109,7 @@ static bool gre_frame(const uint8_t *d, uint32_t len, uint32_t type, uint32_t fl
 	}
 }
 
-/* Wireless frames of Aruba's, which nobody here reads. */
+/* Wireless frames of Aruba's. */
 static bool is_aruba(uint32_t type)
 {
 	return ((type & 0x8200) == 0x8200 && (type & 15) == 0) || type == 0x9000;
@@ -134,7 +134,7 @@ static void gre_version_0(const uint8_t *d, uint32_t len, uint32_t flags, uint32
 	else
 		holds(in, skip, len,
 		      frame	       ? ZB_LINK_ETHERNET
-		      : is_aruba(type) ? ZB_LINK_NR
+		      : is_aruba(type) ? ZB_LINK_WIFI
 				       : ZB_LINK_RAW_IP);
 }
 

@@ -13,37 +13,47 @@
  */
 #define ZB_WEIRD_BOTH(X, name, source) X(name, LOG, source) X(name##_in_tunnel, LOG, source)
 
-#define ZB_WEIRD_LIST_PACKET(X)                                          \
-	ZB_WEIRD_BOTH(X, truncated_ethernet_frame, "ETHERNET")           \
-	ZB_WEIRD_BOTH(X, undefined_ether_type, "ETHERNET")               \
-	ZB_WEIRD_BOTH(X, max_packet_analyzer_depth_exceeded, "ETHERNET") \
-	ZB_WEIRD_BOTH(X, truncated_link_header_cfp, "ETHERNET")          \
-	ZB_WEIRD_BOTH(X, truncated_VLAN_header, "VLAN")                  \
-	ZB_WEIRD_BOTH(X, undefined_vlan_protocol, "VLAN")                \
-	ZB_WEIRD_BOTH(X, triple_tagged_vlan_unsupported, "VLAN")         \
-	ZB_WEIRD_BOTH(X, truncated_PBB_header, "PBB")                    \
-	ZB_WEIRD_BOTH(X, truncated_vntag_header, "VNTAG")                \
-	ZB_WEIRD_BOTH(X, truncated_llc_header, "LLC")                    \
-	ZB_WEIRD_BOTH(X, truncated_snap_llc_header, "SNAP")              \
-	ZB_WEIRD_BOTH(X, truncated_snap_header, "SNAP")                  \
-	ZB_WEIRD_BOTH(X, truncated_pppoe_header, "PPPOE")                \
-	ZB_WEIRD_BOTH(X, pppoe_extra_data_after_payload, "PPPOE")        \
-	ZB_WEIRD_BOTH(X, pppoe_truncated_payload, "PPPOE")               \
-	ZB_WEIRD_BOTH(X, truncated_ARP, "ARP")                           \
-	ZB_WEIRD_BOTH(X, incompletely_captured_fragment, "IP")           \
-	ZB_WEIRD_BOTH(X, exceeded_tunnel_max_depth, "IPTUNNEL")          \
-	ZB_WEIRD_BOTH(X, invalid_inner_IP_version, "IPTUNNEL")           \
-	ZB_WEIRD_BOTH(X, truncated_inner_IP, "IPTUNNEL")                 \
-	ZB_WEIRD_BOTH(X, inner_IP_payload_length_mismatch, "IPTUNNEL")   \
-	ZB_WEIRD_BOTH(X, truncated_GRE, "GRE")                           \
-	ZB_WEIRD_BOTH(X, gre_routing, "GRE")                             \
-	ZB_WEIRD_BOTH(X, unknown_gre_version, "GRE")                     \
-	ZB_WEIRD_BOTH(X, unknown_gre_flags, "GRE")                       \
-	ZB_WEIRD_BOTH(X, egre_protocol_type, "GRE")                      \
-	ZB_WEIRD_BOTH(X, non_ip_packet_in_encap, "GRE")                  \
-	ZB_WEIRD_BOTH(X, vxlan_empty_packet, "VXLAN")                    \
-	ZB_WEIRD_BOTH(X, geneve_empty_packet, "GENEVE")                  \
-	ZB_WEIRD_BOTH(X, geneve_invalid_version, "GENEVE")               \
+#define ZB_WEIRD_LIST_PACKET(X)                                           \
+	ZB_WEIRD_BOTH(X, truncated_ethernet_frame, "ETHERNET")            \
+	ZB_WEIRD_BOTH(X, undefined_ether_type, "ETHERNET")                \
+	ZB_WEIRD_BOTH(X, max_packet_analyzer_depth_exceeded, "ETHERNET")  \
+	ZB_WEIRD_BOTH(X, truncated_link_header_cfp, "ETHERNET")           \
+	ZB_WEIRD_BOTH(X, truncated_VLAN_header, "VLAN")                   \
+	ZB_WEIRD_BOTH(X, undefined_vlan_protocol, "VLAN")                 \
+	ZB_WEIRD_BOTH(X, triple_tagged_vlan_unsupported, "VLAN")          \
+	ZB_WEIRD_BOTH(X, truncated_PBB_header, "PBB")                     \
+	ZB_WEIRD_BOTH(X, truncated_vntag_header, "VNTAG")                 \
+	ZB_WEIRD_BOTH(X, truncated_llc_header, "LLC")                     \
+	ZB_WEIRD_BOTH(X, truncated_snap_llc_header, "SNAP")               \
+	ZB_WEIRD_BOTH(X, truncated_snap_header, "SNAP")                   \
+	ZB_WEIRD_BOTH(X, truncated_pppoe_header, "PPPOE")                 \
+	ZB_WEIRD_BOTH(X, pppoe_extra_data_after_payload, "PPPOE")         \
+	ZB_WEIRD_BOTH(X, pppoe_truncated_payload, "PPPOE")                \
+	ZB_WEIRD_BOTH(X, truncated_nflog_header, "NFLOG")                 \
+	ZB_WEIRD_BOTH(X, unknown_nflog_version, "NFLOG")                  \
+	ZB_WEIRD_BOTH(X, nflog_no_pcap_payload, "NFLOG")                  \
+	ZB_WEIRD_BOTH(X, nflog_bad_tlv_len, "NFLOG")                      \
+	ZB_WEIRD_BOTH(X, truncated_radiotap_header, "IEEE802_11_RADIO")   \
+	ZB_WEIRD_BOTH(X, truncated_802_11_header, "IEEE802_11")           \
+	ZB_WEIRD_BOTH(X, truncated_802_11_llc_header, "IEEE802_11")       \
+	ZB_WEIRD_BOTH(X, truncated_802_11_amsdu_header, "IEEE802_11")     \
+	ZB_WEIRD_BOTH(X, truncated_802_11_amsdu_packet, "IEEE802_11")     \
+	ZB_WEIRD_BOTH(X, invalid_802_11_amsdu_inner_packet, "IEEE802_11") \
+	ZB_WEIRD_BOTH(X, truncated_ARP, "ARP")                            \
+	ZB_WEIRD_BOTH(X, incompletely_captured_fragment, "IP")            \
+	ZB_WEIRD_BOTH(X, exceeded_tunnel_max_depth, "IPTUNNEL")           \
+	ZB_WEIRD_BOTH(X, invalid_inner_IP_version, "IPTUNNEL")            \
+	ZB_WEIRD_BOTH(X, truncated_inner_IP, "IPTUNNEL")                  \
+	ZB_WEIRD_BOTH(X, inner_IP_payload_length_mismatch, "IPTUNNEL")    \
+	ZB_WEIRD_BOTH(X, truncated_GRE, "GRE")                            \
+	ZB_WEIRD_BOTH(X, gre_routing, "GRE")                              \
+	ZB_WEIRD_BOTH(X, unknown_gre_version, "GRE")                      \
+	ZB_WEIRD_BOTH(X, unknown_gre_flags, "GRE")                        \
+	ZB_WEIRD_BOTH(X, egre_protocol_type, "GRE")                       \
+	ZB_WEIRD_BOTH(X, non_ip_packet_in_encap, "GRE")                   \
+	ZB_WEIRD_BOTH(X, vxlan_empty_packet, "VXLAN")                     \
+	ZB_WEIRD_BOTH(X, geneve_empty_packet, "GENEVE")                   \
+	ZB_WEIRD_BOTH(X, geneve_invalid_version, "GENEVE")                \
 	ZB_WEIRD_BOTH(X, ayiya_empty_packet, "AYIYA")
 
 /* Those of weird.h inside a tunnel. */

@@ -95,6 +95,9 @@ static const struct {
 	{"sll2", 3, 20, "\x08\x00\0\0\0\0\0\2\0\1\0\6aaaaaa\0\0"},
 	{"null", 4, 4, "\2\0\0\0"},
 	{"ppp", 5, 4, "\xff\x03\x00\x21"},
+	{"nflog", 8, 16, "\2\0\0\0\5\0\1\0a\0\0\0\4\0\x09\0"},
+	{"wifi", 9, 34, "\x88\1..aaaaaabbbbbbcccccc..\0\0\xaa\xaa\3\0\0\0\x08\0"},
+	{"radiotap", 10, 41, "\0\0\x09\0.....\x08\1..aaaaaabbbbbbcccccc..\xaa\xaa\3\0\0\0\x08\0"},
 };
 
 static void decode_seeds(void)

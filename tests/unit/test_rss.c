@@ -161,6 +161,26 @@ static void rss_small_link_headers_are_followed(void **state)
 		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\x89\x26\1\2\3\4\x08\0", 20, true},
 		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\x88\xe7\0\0\0\1ccccccdddddd\x08\0", 32, true},
 		{ZB_LINK_ETHERNET, "aaaaaabbbbbb\x89\x03\1\2ccccccdddddd\x08\0", 30, true},
+		{ZB_LINK_NFLOG, "\2\0\0\0\5\0\1\0a\0\0\0\4\0\x09\0", 16, true},
+		{ZB_LINK_NFLOG, "\2\0\0\0\0\5\0\1a\0\0\0\0\4\0\x09", 16, true},
+		{ZB_LINK_NFLOG, "\7\0\0\0\4\0\x09\0", 8, false},
+		{ZB_LINK_NFLOG, "\2\0\0\0\0\0\1\0", 8, false},
+		{ZB_LINK_NFLOG, "\2\0\0\0\xff\xff\1\0", 8, false},
+		{ZB_LINK_WIFI, "\x08\1..aaaaaabbbbbbcccccc..\xaa\xaa\3\0\0\0\x08\0", 32, true},
+		{ZB_LINK_WIFI, "\x08\3..aaaaaabbbbbbcccccc..dddddd\xaa\xaa\3\0\0\0\x08\0", 38,
+		 true},
+		{ZB_LINK_WIFI, "\x88\1..aaaaaabbbbbbcccccc..\0\0\xaa\xaa\3\0\0\0\x08\0", 34, true},
+		{ZB_LINK_WIFI, "\x88\x41..aaaaaabbbbbbcccccc..\0\0\xaa\xaa\3\0\0\0\x08\0", 34,
+		 false},
+		{ZB_LINK_WIFI, "\x80\1..aaaaaabbbbbbcccccc..\xaa\xaa\3\0\0\0\x08\0", 32, false},
+		{ZB_LINK_WIFI,
+		 "\x88\1..aaaaaabbbbbbcccccc..\x80\0aaaaaabbbbbb\0\x09\xaa\xaa\3\0\0\0\x08\6.."
+		 "aaaaaabbbbbb\0\x20\xaa\xaa\3\0\0\0\x08\0",
+		 72, true},
+		{ZB_LINK_RADIOTAP,
+		 "\0\0\x09\0.....\x08\1..aaaaaabbbbbbcccccc..\xaa\xaa\3\0\0\0\x08\0", 41, true},
+		{ZB_LINK_RADIOTAP,
+		 "\0\0\xff\xff.....\x08\1..aaaaaabbbbbbcccccc..\xaa\xaa\3\0\0\0\x08\0", 41, false},
 	};
 
 	(void)state;

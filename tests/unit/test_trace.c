@@ -90,19 +90,14 @@ static void pcap_link_types_are_mapped(void **state)
 		uint32_t type;
 		enum zb_link link;
 	} types[] = {
-		{0, ZB_LINK_NULL},
-		{1, ZB_LINK_ETHERNET},
-		{9, ZB_LINK_PPP},
-		{12, ZB_LINK_RAW_IP},
-		{14, ZB_LINK_RAW_IP},
-		{50, ZB_LINK_PPP},
-		{101, ZB_LINK_RAW_IP},
-		{108, ZB_LINK_NULL},
-		{113, ZB_LINK_SLL},
-		{228, ZB_LINK_RAW_IP},
-		{229, ZB_LINK_RAW_IP},
-		{276, ZB_LINK_SLL2},
-		{0x44000001, ZB_LINK_ETHERNET},
+		{0, ZB_LINK_NULL},	 {1, ZB_LINK_ETHERNET},
+		{9, ZB_LINK_PPP},	 {12, ZB_LINK_RAW_IP},
+		{14, ZB_LINK_RAW_IP},	 {50, ZB_LINK_PPP},
+		{101, ZB_LINK_RAW_IP},	 {108, ZB_LINK_NULL},
+		{105, ZB_LINK_WIFI},	 {113, ZB_LINK_SLL},
+		{127, ZB_LINK_RADIOTAP}, {228, ZB_LINK_RAW_IP},
+		{229, ZB_LINK_RAW_IP},	 {239, ZB_LINK_NFLOG},
+		{276, ZB_LINK_SLL2},	 {0x44000001, ZB_LINK_ETHERNET},
 	};
 
 	(void)state;
@@ -133,8 +128,8 @@ static void pcap_unusable_headers_are_refused_by_name(void **state)
 		 "\"modified\" pcap (Kuznetzov's patched libpcap) is not supported"},
 		{0x34cdb2a1, 2, 1, "\"modified\" pcap"},
 		{MAGIC_US, 3, 1, "pcap version 3.4 is not supported"},
-		{MAGIC_US, 2, 127,
-		 "link type 127 (IEEE802_11_RADIO) is not supported; supported are Ethernet, raw "
+		{MAGIC_US, 2, 119,
+		 "link type 119 (IEEE802_11_PRISM) is not supported; supported are Ethernet, raw "
 		 "IP"},
 		{MAGIC_NS, 2, 9999, "link type 9999 (?) is not supported"},
 		{0x12345678, 2, 1, "not a trace: it does not begin as pcap or pcapng does"},
