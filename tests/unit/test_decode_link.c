@@ -335,6 +335,20 @@ static void link_header_oddities_are_named(void **state)
 	}
 }
 
+/* Of several frames with IP in one the first must count, as it does for sharding. */
+static void link_header_first_ip_of_an_aggregate_counts(void **state)
+{
+	const char *two =
+		AMSDU "001c" SNAP "0800" IP IP IP IP IP MACS "001c" SNAP "0800" IP IP IP IP IP;
+	uint8_t bytes[128];
+	uint32_t n = put_hex(bytes, two);
+	uint16_t l3_off;
+
+	(void)state;
+	assert_int_equal(decode_cut(ZB_LINK_WIFI, bytes, n, &l3_off), ZB_FATE_conn);
+	assert_int_equal(l3_off, 26 + 14 + 8);
+}
+
 /* A stack of tags that reaches beyond 16-bit offsets is no packet. */
 static void link_header_of_64_kib_is_refused(void **state)
 {
@@ -357,6 +371,7 @@ int main(void)
 		cmocka_unit_test(link_header_leads_to_ip_or_its_fate),
 		cmocka_unit_test(link_header_cut_at_each_byte_is_truncated),
 		cmocka_unit_test(link_header_oddities_are_named),
+		cmocka_unit_test(link_header_first_ip_of_an_aggregate_counts),
 		cmocka_unit_test(link_header_of_64_kib_is_refused),
 	};
 
