@@ -332,6 +332,7 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 {
 	struct zb_conn_set *s = &e->set;
 	struct zb_log_port *port = e->an.port[ZB_LOG_CONN];
+	uint64_t now_ns = e->conf.stat->net_time_ns, weird_ns = e->weird.now_ns;
 
 	for (uint32_t i = 0; i < s->finished_nr; i++) {
 		struct zb_conn *c = zb_conn_at(&s->pool, s->finished[i]);
@@ -344,6 +345,9 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 		    zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])) != NULL)
 			zb_session_prefetch_branch(
 				zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])));
+		/* What its end gives rise to is odd at its end, whichever packet came next here. */
+		if (c->streams != NULL || c->history_lost != 0)
+			e->weird.now_ns = zb_analysis_conn_end(&e->an, c, now_ns).ns;
 		if (c->streams != NULL)
 			zb_session_finish(c->streams);
 		if (c->history_lost != 0)
@@ -358,6 +362,7 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 				zb_analysis_conn_end(&e->an, c, e->conf.stat->net_time_ns).ns);
 		zb_session_end(c);
 	}
+	e->weird.now_ns = weird_ns;
 	zb_conn_set_release(s);
 }
 

@@ -21,6 +21,8 @@ OWN = {"stats.log", "lcore.log", "prof.log"}
 HOSTS = 12
 SECONDS = 2e-4  # between packets: bursts end anywhere among what belongs together
 
+PAUSE_S = 60
+
 
 def ethernet(packet):
     return b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + packet
@@ -119,6 +121,11 @@ def odd(n):
         yield tcp(ORIG + n, 1200 + k, RESP, 82, 5, 5, PSH | ACK, b"in the middle")
 
 
+def finger(n):
+    """What is odd at the end of a connection, which comes when it has been closed for a while."""
+    return closed(between(ORIG + n, n, 79).say(0, b"no end of line"))
+
+
 def interleaved(makers):
     """One packet of each in turn, so that what one client does spans many bursts."""
     for turn in itertools.zip_longest(*makers):
@@ -126,6 +133,9 @@ def interleaved(makers):
 
 
 def by_hand():
+    """None: a pause."""
+    yield from interleaved(finger(n) for n in range(HOSTS))
+    yield None
     for kind in (fragments, ftp, tunnels, odd):
         yield from interleaved(kind(n) for n in range(HOSTS))
     yield from interleaved([*(kind(n) for kind in (ftp, tunnels, fragments, odd) for n in range(HOSTS, 2 * HOSTS)),
@@ -171,9 +181,11 @@ class SameRows(zb.Case):
         path = self.dir / "hand.pcap"
         with open(path, "wb") as f:
             f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))  # raw IP
-            for i, packet in enumerate(by_hand()):
-                seconds, rest = divmod(i * SECONDS, 1)
-                f.write(struct.pack("<IIII", int(seconds) + 1, int(rest * 1e6), len(packet), len(packet)) + packet)
+            now = 1
+            for packet in by_hand():
+                now += SECONDS if packet else PAUSE_S
+                if packet:
+                    f.write(struct.pack("<IIII", int(now), int(now % 1 * 1e6), len(packet), len(packet)) + packet)
         self.check(path, "conn", "dns", "http", "files", "ftp", "tunnel", "known_hosts", "known_services", "weird")
 
 
