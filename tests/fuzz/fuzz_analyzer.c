@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "pipeline/branch.h"
+#include "pipeline/expect.h"
 #include "pipeline/file.h"
 #include "pipeline/known.h"
 #include "pipeline/registry.h"
@@ -128,6 +129,7 @@ static void end(struct play *p)
 {
 	zb_session_end(&p->conn);
 	zb_conn_rare_free(&p->conn);
+	zb_expect_destroy(&p->an);
 	zb_known_destroy(p->an.known);
 	zb_file_set_destroy(p->an.files);
 	for (unsigned kind = 0; kind < ZB_MEM_NR; kind++)
