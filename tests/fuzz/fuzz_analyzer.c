@@ -55,6 +55,7 @@ struct play {
 	struct zb_session *s;
 	uint32_t random; /* how data are cut; 0: not at all */
 	bool squeezed;
+	bool gone; /* the analyzer was removed */
 };
 
 static struct zb_lcore_stat stat;
@@ -204,6 +205,24 @@ static void change(struct play *p, uint8_t kind, size_t n)
 	}
 }
 
+static bool is_gone(const struct play *p)
+{
+	const struct zb_analyzer *a = p->s->root.first;
+
+	while (a != NULL && a->def != all->def[ZB_FUZZ_ANALYZER])
+		a = a->next;
+	return a == NULL;
+}
+
+/*
+ * Whether the ends of segments may show in rows, as they do in Zeek's: HTTP is read to the end of
+ * the one in which it turns out to be none, SOCKS takes each for a message.
+ */
+static bool cuts_show(const struct play *p)
+{
+	return ZB_FUZZ_ANALYZER == ZB_A_socks || (ZB_FUZZ_ANALYZER == ZB_A_http && p->gone);
+}
+
 static void play(struct play *p, uint8_t flags, bool tcp, const uint8_t *data, const uint8_t *last)
 {
 	begin(p, flags, tcp);
@@ -224,6 +243,7 @@ static void play(struct play *p, uint8_t flags, bool tcp, const uint8_t *data, c
 			data += n;
 		}
 	}
+	p->gone = is_gone(p);
 	end(p);
 }
 
@@ -246,7 +266,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	play(&p, flags, tcp, data + 1, data + size);
 	rc_take(&rows);
 	/* Detection looks at segments. */
-	if (tcp && !p.squeezed && !(flags & (FA_DETECT | FA_OTHERS))) {
+	if (tcp && !p.squeezed && !cuts_show(&p) && !(flags & (FA_DETECT | FA_OTHERS))) {
 		p.random = (uint32_t)size + data[size - 1] + 1;
 		play(&p, flags, tcp, data + 1, data + size);
 		rc_take(&again);
