@@ -223,6 +223,15 @@ static bool cuts_show(const struct play *p)
 	return ZB_FUZZ_ANALYZER == ZB_A_socks || (ZB_FUZZ_ANALYZER == ZB_A_http && p->gone);
 }
 
+/* What comes out before a body's damage is lost if it lies in the same segment, as in Zeek. */
+static bool is_damaged(const struct rc_rows *r)
+{
+	for (size_t i = 0; ZB_FUZZ_ANALYZER == ZB_A_http && i < r->nr; i++)
+		if (strstr(r->row[i], "inflate_failed") != NULL)
+			return true;
+	return false;
+}
+
 static void play(struct play *p, uint8_t flags, bool tcp, const uint8_t *data, const uint8_t *last)
 {
 	begin(p, flags, tcp);
@@ -270,7 +279,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		p.random = (uint32_t)size + data[size - 1] + 1;
 		play(&p, flags, tcp, data + 1, data + size);
 		rc_take(&again);
-		rc_must_equal(&rows, &again);
+		if (!is_damaged(&rows) && !is_damaged(&again))
+			rc_must_equal(&rows, &again);
 		rc_free(&again);
 	}
 	rc_free(&rows);
