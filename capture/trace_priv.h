@@ -178,9 +178,8 @@ int zb_pcapng_parse(struct zb_load *l);
 /* link_type.c: a LINKTYPE_ number of a file as enum zb_link, or -1. */
 int zb_link_of(uint32_t link_type);
 const char *zb_link_type_name(uint32_t link_type); /* "?" when it is not a common one */
-#define ZB_LINK_SUPPORTED                                                                   \
-	"Ethernet, raw IP, Linux cooked (SLL, SLL2), BSD loopback, PPP, Cisco HDLC, FDDI, " \
-	"802.11 (bare and with radiotap) and NFLOG"
+#define ZB_LINK_SUPPORTED \
+	"Ethernet, raw IP, SLL, SLL2, loopback, PPP, Cisco HDLC, FDDI, 802.11, radiotap, NFLOG"
 
 static inline uint32_t zb_get32(const uint8_t *p, bool swap)
 {
