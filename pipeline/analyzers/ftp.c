@@ -232,8 +232,11 @@ static void ftp_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, siz
 {
 	struct ftp *f = (struct ftp *)a;
 	struct zb_analyzer *tls;
-	size_t used = zb_text_line_data(&f->line[side], &lines, a, side, d, n);
+	size_t used = 0;
 
+	/* The reply may have been the end of a side, without the end of a line. */
+	if (!f->is_over_to_tls)
+		used = zb_text_line_data(&f->line[side], &lines, a, side, d, n);
 	if (!f->is_over_to_tls)
 		return;
 	tls = zb_analyzer_attach(a, ZB_A_tls);

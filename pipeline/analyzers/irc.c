@@ -266,9 +266,12 @@ static const struct zb_text_line_kind lines = {line, LINE_BYTES_MAX, true};
 static void irc_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
 {
 	struct irc *s = (struct irc *)a;
-	size_t used = zb_text_line_data(&s->line[side], &lines, a, side, d, n);
+	size_t used = 0;
 	struct zb_analyzer *tls;
 
+	/* The reply may have been the end of a side, without the end of a line. */
+	if (!s->is_over_to_tls)
+		used = zb_text_line_data(&s->line[side], &lines, a, side, d, n);
 	if (!s->is_over_to_tls)
 		return;
 	tls = zb_analyzer_attach(a, ZB_A_tls);

@@ -415,11 +415,13 @@ static void pop3_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, si
 {
 	struct pop3 *s = (struct pop3 *)a;
 	struct zb_analyzer *tls;
-	size_t used;
+	size_t used = 0;
 
 	if (zb_analyzer_is_partial(a))
 		return;
-	used = zb_text_line_data(&s->line[side], &lines, a, side, d, n);
+	/* The reply may have been the end of a side, without the end of a line. */
+	if (!s->is_over_to_tls)
+		used = zb_text_line_data(&s->line[side], &lines, a, side, d, n);
 	zb_mime_flush(s->mail);
 	if (!s->is_over_to_tls)
 		return;

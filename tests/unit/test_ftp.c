@@ -474,6 +474,23 @@ static void ftp_auth_tls_hands_over(void **state)
 	ab_close(&b);
 }
 
+/* An agreement that is all of the server's last line counts before what the client says next. */
+static void ftp_auth_tls_at_the_end_of_a_side(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 21);
+	client(&b, "AUTH TLS\r\n");
+	server(&b, "234 go");
+	zb_branch_fin(&b.s->root, ZB_RESP);
+	client(&b, "DELE x\r\n");
+	assert_null(b.s->root.first); /* that is no TLS */
+	ab_end(&b);
+	assert_int_equal(count(logs_read(&b.logs, "ftp"), "DELE"), 0);
+	ab_close(&b);
+}
+
 /* Tokens that are no TLS are not followed; what follows is still read. */
 static void ftp_auth_gssapi_without_tls_is_left(void **state)
 {
@@ -518,6 +535,7 @@ int main(void)
 		cmocka_unit_test(ftp_long_and_odd_lines_are_bounded),
 		cmocka_unit_test(ftp_telnet_options_are_cut_out),
 		cmocka_unit_test(ftp_auth_tls_hands_over),
+		cmocka_unit_test(ftp_auth_tls_at_the_end_of_a_side),
 		cmocka_unit_test(ftp_auth_gssapi_without_tls_is_left),
 	};
 

@@ -211,6 +211,22 @@ static void irc_starttls_hands_over(void **state)
 	ab_close(&b);
 }
 
+/* A reply that is all of the server's last line counts before what the client says next. */
+static void irc_starttls_at_the_end_of_a_side(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 6667);
+	ab_text(&b, ZB_ORIG, "STARTTLS\r\n");
+	ab_text(&b, ZB_RESP, ":h 670 a :go on");
+	zb_branch_fin(&b.s->root, ZB_RESP);
+	ab_text(&b, ZB_ORIG, "NICK a\r\n");
+	assert_null(b.s->root.first); /* that is no TLS */
+	ab_end(&b);
+	ab_close(&b);
+}
+
 /* Two servers that agree to compress are not read on. */
 static void irc_compressed_stream_is_left_alone(void **state)
 {
@@ -237,6 +253,7 @@ int main(void)
 		cmocka_unit_test(irc_offers_of_connections_are_checked),
 		cmocka_unit_test(irc_offered_file_is_expected),
 		cmocka_unit_test(irc_starttls_hands_over),
+		cmocka_unit_test(irc_starttls_at_the_end_of_a_side),
 		cmocka_unit_test(irc_compressed_stream_is_left_alone),
 	};
 

@@ -112,6 +112,23 @@ static void pop3_stls_hands_over_to_tls(void **state)
 	ab_close(&b);
 }
 
+/* A reply that is all of the server's last line counts before what the client says next. */
+static void pop3_stls_at_the_end_of_a_side(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 110);
+	ab_text(&b, ZB_RESP, GREETING);
+	ab_text(&b, ZB_ORIG, "STLS\r\n");
+	ab_text(&b, ZB_RESP, "+OK go");
+	zb_branch_fin(&b.s->root, ZB_RESP);
+	ab_text(&b, ZB_ORIG, "NOOP 1\r\n");
+	assert_null(b.s->root.first); /* that is no TLS */
+	ab_end(&b);
+	ab_close(&b);
+}
+
 /* A server's line that is no reply is a violation; a command from it is an oddity. */
 static void pop3_server_lines_must_be_replies(void **state)
 {
@@ -232,6 +249,7 @@ int main(void)
 		cmocka_unit_test(pop3_mails_are_files),
 		cmocka_unit_test(pop3_is_found_by_what_both_sides_say),
 		cmocka_unit_test(pop3_stls_hands_over_to_tls),
+		cmocka_unit_test(pop3_stls_at_the_end_of_a_side),
 		cmocka_unit_test(pop3_server_lines_must_be_replies),
 		cmocka_unit_test(pop3_client_oddities_are_told),
 		cmocka_unit_test(pop3_too_many_unknown_commands_are_a_violation),
