@@ -223,12 +223,20 @@ static bool cuts_show(const struct play *p)
 	return ZB_FUZZ_ANALYZER == ZB_A_socks || (ZB_FUZZ_ANALYZER == ZB_A_http && p->gone);
 }
 
-/* What comes out before a body's damage is lost if it lies in the same segment, as in Zeek. */
-static bool is_damaged(const struct rc_rows *r)
+/*
+ * Whether rows tell of what depends on the ends of segments in Zeek, too: inflated data in front of
+ * a body's damage are lost if they share a segment with it, a body's last line is complete with its
+ * segment, and so is a line of BDAT with its CR.
+ */
+static bool tells_of_cuts(const struct rc_rows *r)
 {
-	for (size_t i = 0; ZB_FUZZ_ANALYZER == ZB_A_http && i < r->nr; i++)
-		if (strstr(r->row[i], "inflate_failed") != NULL)
-			return true;
+	static const char *const names[] = {"inflate_failed", "line_terminated_without_CRLF",
+					    "smtp_bdat_line_cr_only"};
+
+	for (size_t i = 0; i < r->nr; i++)
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			if (strstr(r->row[i], names[k]) != NULL)
+				return true;
 	return false;
 }
 
@@ -279,7 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		p.random = (uint32_t)size + data[size - 1] + 1;
 		play(&p, flags, tcp, data + 1, data + size);
 		rc_take(&again);
-		if (!is_damaged(&rows) && !is_damaged(&again))
+		if (!tells_of_cuts(&rows) && !tells_of_cuts(&again))
 			rc_must_equal(&rows, &again);
 		rc_free(&again);
 	}
