@@ -32,7 +32,10 @@ void rc_free(struct rc_rows *r);
  */
 void rc_hide_ids(struct rc_rows *r);
 
-/* Aborts, saying what differs, unless both are the same. */
+/*
+ * Aborts, saying what differs, unless both are the same. Not with ZB_FUZZ_SAME=0 in the
+ * environment: then only crashes, limits and memory count.
+ */
 void rc_must_equal(const struct rc_rows *a, const struct rc_rows *b);
 
 /* A failed condition ends the run: the fuzzer keeps the input. */
