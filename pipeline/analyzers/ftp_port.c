@@ -132,15 +132,18 @@ bool ftp_eprt(struct zb_text t, struct ftp_address *out)
 /* Behind a parenthesis, or the word PORT, or where the digits before the first comma begin. */
 bool ftp_pasv(struct zb_text t, struct ftp_address *out)
 {
-	const uint8_t *at = t.n != 0 ? memchr(t.d, '(', t.n) : NULL;
+	const uint8_t *at;
 
+	if (t.d == NULL || t.n == 0)
+		return false;
+	at = memchr(t.d, '(', t.n);
 	if (at != NULL)
 		return ftp_port(after(t, (size_t)(at - t.d) + 1), out);
 	at = memmem(t.d, t.n, "PORT", 4);
 	if (at != NULL)
 		return (size_t)(at - t.d) + 5 <= t.n &&
 		       ftp_port(after(t, (size_t)(at - t.d) + 5), out);
-	at = t.n != 0 ? memchr(t.d, ',', t.n) : NULL;
+	at = memchr(t.d, ',', t.n);
 	if (at == NULL)
 		return false;
 	while (at > t.d && zb_text_is_digit(at[-1]))
