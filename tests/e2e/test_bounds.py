@@ -110,9 +110,12 @@ class Bounds(zb.Case):
         path = self.dir / "flood.pcap"
         flood = list(flood)
         half = len(flood) // 2
-        middle = flood[:half] + asked(2) + web(2) + flood[half:]
         timed = [(0.5 + i / 100, packet) for i, packet in enumerate(asked(1) + web(1))]
-        timed += [(1 + i * step_s, packet) for i, packet in enumerate(middle)]
+        at = 1.0
+        for part, step in ((flood[:half], step_s), (asked(2) + web(2), max(step_s, 1e-5)), (flood[half:], step_s)):
+            for packet in part:
+                timed.append((at, packet))
+                at += step
         with open(path, "wb") as f:
             f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))  # raw IP
             for seconds, packet in timed + list(later()):
