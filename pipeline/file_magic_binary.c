@@ -104,7 +104,7 @@ static void zip(struct zb_file_guess *g, const uint8_t *d, size_t n)
 static bool octal(const uint8_t *p, unsigned n, bool nul)
 {
 	for (; n != 0; p++, n--)
-		if (!((*p >= '0' && *p <= '9') || *p == ' ' || (nul && *p == 0)))
+		if (!(zb_text_is_digit(*p) || *p == ' ' || (nul && *p == 0)))
 			return false;
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pipeline/file_magic.h"
+#include "pipeline/text_char.h"
 
 /* The strongest guess so far. */
 struct zb_file_guess {
@@ -40,7 +41,7 @@ static inline const uint8_t *zb_file_after_bom(const uint8_t *p, const uint8_t *
 
 static inline const uint8_t *zb_file_after_blanks(const uint8_t *p, const uint8_t *end)
 {
-	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+	while (p < end && (zb_text_is_blank(*p) || *p == '\r' || *p == '\n'))
 		p++;
 	return p;
 }

@@ -4,21 +4,6 @@
 
 #define PLAIN_BYTES 10 /* of printable text that make a text */
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_letter(uint8_t c)
-{
-	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* Behind a string that is not empty; NULL: there is none. */
 static const uint8_t *after_string(const uint8_t *p, const uint8_t *end)
 {
@@ -32,9 +17,10 @@ static const uint8_t *after_string(const uint8_t *p, const uint8_t *end)
 
 static const uint8_t *after_identifier(const uint8_t *p, const uint8_t *end)
 {
-	if (p == end || !is_letter(*p))
+	if (p == end || !zb_text_is_letter(*p))
 		return NULL;
-	while (p < end && (is_letter(*p) || is_digit(*p) || *p == '_' || *p == '\\'))
+	while (p < end &&
+	       (zb_text_is_letter(*p) || zb_text_is_digit(*p) || *p == '_' || *p == '\\'))
 		p++;
 	return p;
 }
@@ -54,7 +40,7 @@ static bool is_json_object(const uint8_t *p, const uint8_t *end)
 	if (q == end || *q != ':')
 		return false;
 	q = zb_file_after_blanks(q + 1, end);
-	return q < end && (*q == '"' || *q == '[' || *q == '{' || is_digit(*q) ||
+	return q < end && (*q == '"' || *q == '[' || *q == '{' || zb_text_is_digit(*q) ||
 			   ZB_FILE_HAS(q, end, "true") || ZB_FILE_HAS(q, end, "false"));
 }
 
@@ -62,12 +48,12 @@ static const uint8_t *after_number(const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *q = p;
 
-	while (q < end && is_digit(*q))
+	while (q < end && zb_text_is_digit(*q))
 		q++;
 	if (q == p)
 		return NULL;
-	if (end - q > 1 && *q == '.' && is_digit(q[1]))
-		for (q++; q < end && is_digit(*q);)
+	if (end - q > 1 && *q == '.' && zb_text_is_digit(q[1]))
+		for (q++; q < end && zb_text_is_digit(*q);)
 			q++;
 	return q;
 }
@@ -110,7 +96,7 @@ static bool is_ini(const uint8_t *d, const uint8_t *end)
 {
 	const uint8_t *p = zb_file_after_bom(d, end), *close;
 
-	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n' || *p == 0))
+	while (p < end && (zb_text_is_blank(*p) || *p == '\r' || *p == '\n' || *p == 0))
 		p++;
 	if (p == end || *p != '[')
 		return false;
@@ -118,7 +104,7 @@ static bool is_ini(const uint8_t *d, const uint8_t *end)
 		;
 	if (close == end)
 		return false;
-	while (close[-1] == ' ' || close[-1] == '\t' || close[-1] == 0)
+	while (zb_text_is_blank(close[-1]) || close[-1] == 0)
 		close--;
 	return close - p > 2 && close[-1] == ']';
 }
@@ -169,7 +155,7 @@ static void script(struct zb_file_guess *g, const uint8_t *d, const uint8_t *end
 		interpreter(g, p + 4, end);
 		if (!ZB_FILE_HAS(p, end, "bin/env"))
 			continue;
-		for (q = p + 7; q < end && is_space(*q); q++)
+		for (q = p + 7; q < end && zb_text_is_space(*q); q++)
 			;
 		if (q != p + 7)
 			interpreter(g, q, end);
@@ -187,7 +173,7 @@ static bool is_script_tag(const uint8_t *p, const uint8_t *end)
 
 	if (!HAS_NAME(p, end, "<script"))
 		return false;
-	for (q = p + 7; q < end && (*q == ' ' || *q == '\t'); q++)
+	for (q = p + 7; q < end && zb_text_is_blank(*q); q++)
 		;
 	if (q == p + 7)
 		return false;
@@ -213,7 +199,7 @@ static bool is_javascript(const uint8_t *d, const uint8_t *end)
 	if (ZB_FILE_HAS(p, end, "document.write")) {
 		q = p + 14;
 		q += ZB_FILE_HAS(q, end, "ln") ? 2 : 0;
-		q += q < end && (*q == ' ' || *q == '\t') ? 1 : 0;
+		q += q < end && zb_text_is_blank(*q) ? 1 : 0;
 		return q < end && *q == '(';
 	}
 	if (ZB_FILE_HAS(p, end, "<script>")) {
@@ -221,7 +207,7 @@ static bool is_javascript(const uint8_t *d, const uint8_t *end)
 		return ZB_FILE_HAS(q, end, "var ") || ZB_FILE_HAS(q, end, "function ");
 	}
 	if (ZB_FILE_HAS(d, end, "(function()")) {
-		for (q = d + 11; q < end && (*q == ' ' || *q == '\t' || *q == '\n'); q++)
+		for (q = d + 11; q < end && (zb_text_is_blank(*q) || *q == '\n'); q++)
 			;
 		return q < end && *q == '{';
 	}
@@ -312,7 +298,7 @@ static void plain(struct zb_file_guess *g, const uint8_t *d, const uint8_t *end)
 	if (end - d < PLAIN_BYTES)
 		return;
 	for (unsigned i = 0; i < PLAIN_BYTES; i++)
-		if (!is_space(d[i]) && (d[i] < 0x20 || d[i] > 0x7e))
+		if (!zb_text_is_space(d[i]) && (d[i] < 0x20 || d[i] > 0x7e))
 			return;
 	zb_file_guess(g, -20, "text/plain");
 }
@@ -333,8 +319,9 @@ void zb_file_magic_text(struct zb_file_guess *g, const uint8_t *d, size_t n)
 	if ((d[0] == 'r' || d[0] == 'R') && HAS_NAME(d, end, "return-path:"))
 		zb_file_guess(g, 150, "message/rfc822");
 	/* MARC 21: a record's length, status and type. */
-	if (n >= 7 && is_digit(d[0]) && is_digit(d[1]) && is_digit(d[2]) && is_digit(d[3]) &&
-	    is_digit(d[4]) && d[5] != 0 && strchr("acdn", d[5]) != NULL && d[6] == 'w')
+	if (n >= 7 && zb_text_is_digit(d[0]) && zb_text_is_digit(d[1]) && zb_text_is_digit(d[2]) &&
+	    zb_text_is_digit(d[3]) && zb_text_is_digit(d[4]) && d[5] != 0 &&
+	    strchr("acdn", d[5]) != NULL && d[6] == 'w')
 		zb_file_guess(g, 50, "application/marc");
 	plain(g, d, end);
 	/* These read all of it, so only where nothing stronger is known. */

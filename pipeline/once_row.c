@@ -5,6 +5,7 @@
 
 #include "pipeline/once.h"
 #include "pipeline/row_id.h"
+#include "pipeline/text_char.h"
 #include "pipeline/tunnel.h"
 #include "pipeline/weird.h"
 
@@ -37,11 +38,8 @@ static void service_row(struct zb_row *row, const struct zb_once_row *r)
 	for (unsigned i = 0; i < r->word_nr; i++) {
 		len[i] = strnlen(r->word[i], sizeof(text[i]));
 		/* Zeek's analyzers have names in capitals; conn.log alone shows them small. */
-		for (size_t k = 0; k < len[i]; k++) {
-			char c = r->word[i][k];
-
-			text[i][k] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-		}
+		for (size_t k = 0; k < len[i]; k++)
+			text[i][k] = (char)zb_text_upper((uint8_t)r->word[i][k]);
 		words[i] = text[i];
 	}
 	zb_row_addr(row, r->addr[0], r->ip_version);

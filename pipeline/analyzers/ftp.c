@@ -17,14 +17,9 @@
 #define IAC_SB	250
 #define IAC_MAX 254 /* from IAC_SB + 1 on: options of three bytes */
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static struct zb_text skip_blanks(struct zb_text t)
 {
-	while (t.n != 0 && is_blank(*t.d))
+	while (t.n != 0 && zb_text_is_blank(*t.d))
 		t = zb_text(t.d + 1, t.n - 1);
 	return t;
 }
@@ -131,11 +126,8 @@ static bool command_line(struct ftp *f, struct zb_text t)
 			zb_analyzer_weird(&f->base, ZB_WEIRD_FTP_max_command_length_exceeded, addl);
 		return false;
 	}
-	for (size_t i = 0; i < word.n; i++) {
-		uint8_t c = word.d[i];
-
-		upper[i] = c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
-	}
+	for (size_t i = 0; i < word.n; i++)
+		upper[i] = zb_text_upper(word.d[i]);
 	word.d = upper;
 	zb_analyzer_confirm(&f->base);
 	note_auth(f, word, arg);

@@ -9,17 +9,6 @@
 
 #include "pipeline/analyzers/ftp_priv.h"
 
-static int digit_of(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Writes at most 3/4 of t.n bytes; -1: it is not base64. */
 static int64_t decode(struct zb_text t, uint8_t *out)
 {
@@ -28,7 +17,7 @@ static int64_t decode(struct zb_text t, uint8_t *out)
 	int64_t n = 0;
 
 	for (size_t i = 0; i < t.n && t.d[i] != '='; i++) {
-		int v = digit_of(t.d[i]);
+		int v = zb_text_base64_digit(t.d[i]);
 
 		if (v < 0)
 			return -1;
@@ -104,7 +93,7 @@ static void server_line(struct ftp *f, struct zb_text t)
 		t = zb_text(t.d + 3, t.n - 3);
 		if (t.n != 0 && *t.d == '-')
 			t = zb_text(t.d + 1, t.n - 1);
-		while (t.n != 0 && (*t.d == ' ' || *t.d == '\t'))
+		while (t.n != 0 && zb_text_is_blank(*t.d))
 			t = zb_text(t.d + 1, t.n - 1);
 		if (t.n >= 5 && memcmp(t.d, "ADAT=", 5) == 0)
 			token(f, ZB_RESP, zb_text(t.d + 5, t.n - 5));

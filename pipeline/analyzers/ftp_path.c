@@ -4,17 +4,13 @@
 
 #include "pipeline/analyzers/ftp_priv.h"
 
-static bool is_letter(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* "/" or "C:\" */
 static bool is_absolute(struct zb_text t)
 {
 	if (t.n != 0 && *t.d == '/')
 		return true;
-	return t.n >= 3 && is_letter(t.d[0]) && t.d[1] == ':' && (t.d[2] == '/' || t.d[2] == '\\');
+	return t.n >= 3 && zb_text_is_letter(t.d[0]) && t.d[1] == ':' &&
+	       (t.d[2] == '/' || t.d[2] == '\\');
 }
 
 static bool is_word(const uint8_t *d, size_t n, const char *word)

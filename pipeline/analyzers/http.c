@@ -275,7 +275,7 @@ static enum zb_match request_match(const uint8_t *d, size_t n)
 					      "PROPFIND", "PROPPATCH"};
 	size_t at = 0;
 
-	while (at < n && (d[at] == ' ' || (d[at] >= '\t' && d[at] <= '\r')))
+	while (at < n && zb_text_is_space(d[at]))
 		at++;
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		size_t len = strlen(methods[i]), part = n - at < len ? n - at : len;

@@ -149,11 +149,7 @@ static bool read_size(const char *d, size_t n, int64_t *out)
 	int64_t v = 0;
 
 	for (; at < n; at++) {
-		char c = d[at];
-		int digit = c >= '0' && c <= '9'   ? c - '0'
-			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-						   : -1;
+		int digit = zb_text_hex_digit((uint8_t)d[at]);
 
 		if (digit < 0)
 			break;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_field.c - headers (RFC 9110, 5 to 8; RFC 9112, 5 to 7; read as Zeek reads them) */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -26,7 +25,7 @@ static size_t blanks(const char *d, size_t n)
 	for (unsigned depth = 0; at < n; at++) {
 		if (d[at] == '(')
 			depth++;
-		else if (depth == 0 && !http_is_space(d[at]))
+		else if (depth == 0 && !zb_text_is_blank((uint8_t)d[at]))
 			break;
 		else if (depth != 0 && d[at] == ')')
 			depth--;
@@ -68,7 +67,7 @@ static bool read_number(struct text t, int64_t *out)
 	size_t at = negative;
 	int64_t v = 0;
 
-	for (; at < t.n && isdigit((unsigned char)t.d[at]); at++)
+	for (; at < t.n && zb_text_is_digit((uint8_t)t.d[at]); at++)
 		if (__builtin_mul_overflow(v, 10, &v) ||
 		    __builtin_add_overflow(v, t.d[at] - '0', &v))
 			return false;
@@ -273,11 +272,11 @@ static void file_name(struct http *h, struct http_entity *e, struct text v, cons
 
 		if (strncasecmp(v.d + at, key, key_n) != 0)
 			continue;
-		from = http_skip_space(v.d, at + key_n, v.n);
+		from = http_skip_blanks(v.d, at + key_n, v.n);
 		from += from < v.n && v.d[from] == '*';
 		if (from >= v.n || v.d[from] != '=')
 			continue;
-		from = http_skip_space(v.d, from + 1, v.n);
+		from = http_skip_blanks(v.d, from + 1, v.n);
 		if (from < v.n && v.d[from] == '"') {
 			const char *end;
 
@@ -285,7 +284,8 @@ static void file_name(struct http *h, struct http_entity *e, struct text v, cons
 			end = memchr(v.d + from, '"', v.n - from);
 			to = end != NULL ? (size_t)(end - v.d) : v.n;
 		} else {
-			for (to = from; to < v.n && v.d[to] != ';' && !http_is_space(v.d[to]);)
+			for (to = from;
+			     to < v.n && v.d[to] != ';' && !zb_text_is_blank((uint8_t)v.d[to]);)
 				to++;
 		}
 		e->filename.len = 0;
@@ -294,29 +294,22 @@ static void file_name(struct http *h, struct http_entity *e, struct text v, cons
 	}
 }
 
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Of "Basic dXNlcjpwYXNz" the name; the password is not kept. */
 static void user_name(struct http *h, struct http_info *i, struct text v)
 {
 	char out[1024];
-	size_t at = http_skip_space(v.d, 5, v.n), len = 0;
+	size_t at = http_skip_blanks(v.d, 5, v.n), len = 0;
 	struct http_str part;
 	const char *colon;
 	uint32_t bits = 0;
 	unsigned bit_nr = 0;
 
-	for (; at < v.n && base64_digit(v.d[at]) >= 0 && len < sizeof(out); at++) {
-		bits = bits << 6 | (uint32_t)base64_digit(v.d[at]);
+	for (; at < v.n && len < sizeof(out); at++) {
+		int digit = zb_text_base64_digit((uint8_t)v.d[at]);
+
+		if (digit < 0)
+			break;
+		bits = bits << 6 | (uint32_t)digit;
 		bit_nr += 6;
 		if (bit_nr >= 8)
 			out[len++] = (char)(bits >> (bit_nr -= 8));
@@ -429,7 +422,7 @@ static void header(struct http *h, unsigned side, struct http_entity *e, const c
 	if (name.n == 0 || at == n || d[at] != ':')
 		return;
 	at++;
-	while (at < n && isspace((unsigned char)d[at]))
+	while (at < n && zb_text_is_space((uint8_t)d[at]))
 		at++;
 	v = (struct text){d + at, n - at};
 	zb_analysis_event(zb_analyzer_analysis(&h->base));
@@ -455,12 +448,12 @@ void http_header_flush(struct http *h, unsigned side, struct http_entity *e)
 
 void http_header_line(struct http *h, unsigned side, struct http_entity *e, const char *d, size_t n)
 {
-	if (n != 0 && http_is_space(d[0]) && e->header_lines == 0) {
-		size_t at = http_skip_space(d, 0, n);
+	if (n != 0 && zb_text_is_blank((uint8_t)d[0]) && e->header_lines == 0) {
+		size_t at = http_skip_blanks(d, 0, n);
 
 		d += at;
 		n -= at;
-	} else if (n == 0 || !http_is_space(d[0])) {
+	} else if (n == 0 || !zb_text_is_blank((uint8_t)d[0])) {
 		http_header_flush(h, side, e);
 	}
 	if (n == 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_head.c - request line and status line (RFC 9112, 3 and 4, read as Zeek reads them) */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -16,7 +15,7 @@ static bool is_token(char c)
 /* Zeek takes NUL for one, too. */
 static bool is_uri(char c)
 {
-	return isalnum((unsigned char)c) || strchr(":/?#[]@!$&'()*+,;=-_.~%", c) != NULL;
+	return zb_text_is_alnum((uint8_t)c) || strchr(":/?#[]@!$&'()*+,;=-_.~%", c) != NULL;
 }
 
 /* "HTTP/" at the front, in capitals or not; the latter is odd. */
@@ -29,25 +28,17 @@ static bool is_http(struct http *h, const char *d, size_t n)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 static bool are_hex(const char *d, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (hex_digit(d[i]) < 0)
+		if (zb_text_hex_digit((uint8_t)d[i]) < 0)
 			return false;
 	return true;
 }
 
 static char hex_byte(const char *d)
 {
-	return (char)(hex_digit(d[0]) << 4 | hex_digit(d[1]));
+	return (char)zb_text_hex_byte((uint8_t)d[0], (uint8_t)d[1]);
 }
 
 /* Digit, point, digit in front of what is left of a line; anything else is version 0.0. */
@@ -63,7 +54,8 @@ static void set_version(struct http *h, struct http_side *s, unsigned major, uns
 
 static void read_version(struct http *h, struct http_side *s, const char *d, size_t n)
 {
-	if (n >= 3 && isdigit((unsigned char)d[0]) && d[1] == '.' && isdigit((unsigned char)d[2]))
+	if (n >= 3 && zb_text_is_digit((uint8_t)d[0]) && d[1] == '.' &&
+	    zb_text_is_digit((uint8_t)d[2]))
 		set_version(h, s, (unsigned)(d[0] - '0'), (unsigned)(d[2] - '0'));
 	else
 		set_version(h, s, 0, 0);
@@ -189,7 +181,7 @@ static size_t find_uri_end(struct http *h, const char *d, size_t n, size_t *vers
 	}
 	for (*version = end; *version < n; (*version)++) {
 		end = *version;
-		*version = http_skip_space(d, *version, n);
+		*version = http_skip_blanks(d, *version, n);
 		if (is_http(h, d + *version, n - *version))
 			break;
 	}
@@ -203,7 +195,7 @@ bool http_request_line(struct http *h, const char *d, size_t n)
 
 	while (method < n && is_token(d[method]))
 		method++;
-	uri = http_skip_space(d, method, n);
+	uri = http_skip_blanks(d, method, n);
 	if (method == 0 || uri == method) {
 		bool has_version =
 			method == 0 && n >= 9 && strncasecmp(d + n - 9, " HTTP/", 6) == 0;
@@ -270,18 +262,18 @@ bool http_status_line(struct http *h, const char *d, size_t n)
 	if (!is_http(h, d, n))
 		return false;
 	read_version(h, &h->side[ZB_RESP], d + at, n - at);
-	while (at < n && !http_is_space(d[at]))
+	while (at < n && !zb_text_is_blank((uint8_t)d[at]))
 		at++;
-	at = http_skip_space(d, at, n);
+	at = http_skip_blanks(d, at, n);
 	if (n - at < 3)
 		return false;
 	h->reply_code = 0;
-	if (isdigit((unsigned char)d[at]) && isdigit((unsigned char)d[at + 1]) &&
-	    isdigit((unsigned char)d[at + 2]))
+	if (zb_text_is_digit((uint8_t)d[at]) && zb_text_is_digit((uint8_t)d[at + 1]) &&
+	    zb_text_is_digit((uint8_t)d[at + 2]))
 		h->reply_code = (uint16_t)((d[at] - '0') * 100 + (d[at + 1] - '0') * 10 +
 					   (d[at + 2] - '0'));
 	at += 3;
-	while (at < n && !http_is_space(d[at]))
+	while (at < n && !zb_text_is_blank((uint8_t)d[at]))
 		at++;
 	h->reply_nr++;
 	if (h->unanswered != 0)
@@ -289,7 +281,7 @@ bool http_status_line(struct http *h, const char *d, size_t n)
 	if (at == n) {
 		http_reply_begins(h, NULL, 0);
 	} else {
-		at = http_skip_space(d, at, n);
+		at = http_skip_blanks(d, at, n);
 		http_reply_begins(h, d + at, n - at);
 	}
 	return true;

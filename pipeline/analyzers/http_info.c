@@ -242,8 +242,7 @@ void http_info_proxied(struct http *h, struct http_info *i, const char *name, si
 	if (!s->is_set)
 		return;
 	for (uint32_t k = s->at; k < i->text_len; k++)
-		if (i->text[k] >= 'a' && i->text[k] <= 'z')
-			i->text[k] = (char)(i->text[k] - 'a' + 'A');
+		i->text[k] = (char)zb_text_upper((uint8_t)i->text[k]);
 	http_info_set(h, i, &part, " -> ", 4);
 	http_info_set(h, i, &part, value, n);
 	s->len = i->text_len - s->at;

@@ -17,20 +17,16 @@
 #define ZB_PIPELINE_ANALYZERS_HTTP_PRIV_H
 
 #include "pipeline/analyzers/http_state.h"
+#include "pipeline/text_char.h"
 
 static inline struct zb_mem *http_mem(struct http *h)
 {
 	return &zb_analyzer_analysis(&h->base)->mem;
 }
 
-static inline bool http_is_space(char c)
+static inline size_t http_skip_blanks(const char *d, size_t at, size_t n)
 {
-	return c == ' ' || c == '\t';
-}
-
-static inline size_t http_skip_space(const char *d, size_t at, size_t n)
-{
-	while (at < n && http_is_space(d[at]))
+	while (at < n && zb_text_is_blank((uint8_t)d[at]))
 		at++;
 	return at;
 }

@@ -5,20 +5,15 @@
 
 #include "pipeline/analyzers/mail_addr.h"
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* May stand in front of an address, and not in its first half. */
 static bool is_lead(uint8_t c)
 {
-	return c == '<' || c == ',' || c == ':' || is_blank(c);
+	return c == '<' || c == ',' || c == ':' || zb_text_is_blank(c);
 }
 
 static bool ends_domain(uint8_t c)
 {
-	return c == '>' || c == ',' || c == ';' || is_blank(c);
+	return c == '>' || c == ',' || c == ';' || zb_text_is_blank(c);
 }
 
 bool zb_mail_command_addr(struct zb_text *rest, struct zb_text *found)

@@ -199,10 +199,10 @@ static void header_line(struct zb_mime *m, struct zb_mime_entity *e, const uint8
 		e->in_header = false;
 		if (e->type == ZB_MIME_MESSAGE)
 			child_begin(m, e);
-	} else if (*d != ' ' && *d != '\t') {
+	} else if (!zb_text_is_blank(*d)) {
 		new_header(m, e, d, n);
 	} else if (!m->has_head) {
-		while (n != 0 && (*d == ' ' || *d == '\t')) {
+		while (n != 0 && zb_text_is_blank(*d)) {
 			d++;
 			n--;
 		}

@@ -4,26 +4,6 @@
 
 #include "pipeline/analyzers/mime_priv.h"
 
-static int hex_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
-/* Padding counts as a zero. */
-static int base64_digit(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : c == '=' ? 0 : -1;
-}
-
 /* Of the first oddity only. */
 static void err(struct zb_mime *m, struct zb_mime_base64 *b, const char *text)
 {
@@ -54,7 +34,7 @@ void zb_mime_base64(struct zb_mime *m, struct zb_mime_base64 *b, const uint8_t *
 	char text[48];
 
 	for (size_t i = 0; i < n; i++) {
-		int digit = base64_digit(d[i]);
+		int digit = d[i] == '=' ? 0 : zb_text_base64_digit(d[i]);
 
 		if (d[i] == '=' && b->padding < 4)
 			b->padding++;
@@ -90,10 +70,11 @@ void zb_mime_quoted(struct zb_mime *m, const uint8_t *d, size_t n)
 	size_t end = n, from = 0;
 	bool is_soft = false;
 
-	while (end != 0 && (d[end - 1] == ' ' || d[end - 1] == '\t'))
+	while (end != 0 && zb_text_is_blank(d[end - 1]))
 		end--;
 	for (size_t i = 0; i < end; i++) {
-		uint8_t c;
+		uint8_t byte;
+		int c;
 
 		if (d[i] != '=')
 			continue;
@@ -102,11 +83,12 @@ void zb_mime_quoted(struct zb_mime *m, const uint8_t *d, size_t n)
 			is_soft = true;
 			break;
 		}
-		if (i + 2 >= n || hex_digit(d[i + 1]) < 0 || hex_digit(d[i + 2]) < 0)
+		c = i + 2 < n ? zb_text_hex_byte(d[i + 1], d[i + 2]) : -1;
+		if (c < 0)
 			continue; /* it stands for itself */
+		byte = (uint8_t)c;
 		zb_mime_put(m, d + from, i - from);
-		c = (uint8_t)(hex_digit(d[i + 1]) << 4 | hex_digit(d[i + 2]));
-		zb_mime_put(m, &c, 1);
+		zb_mime_put(m, &byte, 1);
 		i += 2;
 		from = i + 1;
 	}

@@ -4,11 +4,6 @@
 
 #include "pipeline/analyzers/mime_priv.h"
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static void advance(struct zb_text *t, size_t n)
 {
 	*t = zb_text(t->d + n, t->n - n);
@@ -36,7 +31,7 @@ static bool skip(struct zb_text *t)
 	const uint8_t *from = t->d;
 
 	while (t->n != 0) {
-		if (is_blank(*t->d))
+		if (zb_text_is_blank(*t->d))
 			advance(t, 1);
 		else if (*t->d == '(')
 			advance(t, comment_bytes(*t));

@@ -7,23 +7,18 @@
 
 #include "pipeline/analyzers/mime_priv.h"
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Where the value of a parameter whose name ends in "name" begins, at the word's offset; 0: none.
  */
 static size_t value_at(struct zb_text t, size_t at, bool takes_star)
 {
 	at += 4;
-	while (at < t.n && is_blank(t.d[at]))
+	while (at < t.n && zb_text_is_blank(t.d[at]))
 		at++;
 	if (takes_star && at < t.n && t.d[at] == '*')
 		at++;
 	if (at >= t.n || t.d[at] != '=')
 		return 0;
-	for (at++; at < t.n && is_blank(t.d[at]);)
+	for (at++; at < t.n && zb_text_is_blank(t.d[at]);)
 		at++;
 	return at;
 }
@@ -80,24 +75,12 @@ static struct zb_text without_charset(struct zb_text t)
 	return zb_text(t.d + at, t.n - at);
 }
 
-static int hex_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 /* The byte that %41 at the offset stands for; negative: it stands for itself. */
 static int escaped(struct zb_text t, size_t at)
 {
-	int high, low;
-
 	if (t.d[at] != '%' || at + 2 >= t.n)
 		return -1;
-	high = hex_digit(t.d[at + 1]);
-	low = hex_digit(t.d[at + 2]);
-	return high < 0 || low < 0 ? -1 : high << 4 | low;
+	return zb_text_hex_byte(t.d[at + 1], t.d[at + 2]);
 }
 
 int zb_mime_file_name(struct zb_text value, bool is_disposition, uint8_t *out, size_t room)

@@ -205,17 +205,6 @@ static void command_done(struct pop3 *s)
 		client_command(s);
 }
 
-static int base64_digit(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : c == '=' ? 0 : -1;
-}
-
 /* Of "\0name\0password" both zeros must be there, and something behind them. */
 static void check_plain(struct pop3 *s, struct zb_text t)
 {
@@ -224,7 +213,7 @@ static void check_plain(struct pop3 *s, struct zb_text t)
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < t.n && t.d[i] != '='; i++) {
-		bits = bits << 6 | (uint32_t)base64_digit(t.d[i]);
+		bits = bits << 6 | (uint32_t)zb_text_base64_digit(t.d[i]);
 		bit_nr += 6;
 		if (bit_nr < 8)
 			continue;
@@ -248,7 +237,7 @@ static void auth_answer(struct pop3 *s, struct zb_text t)
 	if (nul != NULL)
 		t.n = (size_t)(nul - t.d);
 	for (size_t i = 0; i < t.n; i++) {
-		if (base64_digit(t.d[i]) >= 0)
+		if (t.d[i] == '=' || zb_text_base64_digit(t.d[i]) >= 0)
 			continue;
 		snprintf(addl, sizeof(addl), "character %d ignored by Base64 decoding",
 			 (int8_t)t.d[i]);

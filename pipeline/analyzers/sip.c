@@ -26,8 +26,7 @@ struct sip {
 
 static bool is_token(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || zb_text_is_digit(c) ||
-	       (c != '\0' && strchr("_.!%*+`'~-", c) != NULL);
+	return zb_text_is_alnum(c) || (c != '\0' && strchr("_.!%*+`'~-", c) != NULL);
 }
 
 static bool is_graph(uint8_t c)
@@ -40,14 +39,9 @@ static bool is_not_token(uint8_t c)
 	return !is_token(c);
 }
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static bool is_name(uint8_t c)
 {
-	return c != ':' && !is_blank(c);
+	return c != ':' && !zb_text_is_blank(c);
 }
 
 /* Takes the characters of a kind off the front. */
@@ -109,9 +103,9 @@ static bool request_line(struct zb_analyzer *a, struct zb_text t)
 	struct zb_text junk = take(&t, is_not_token), method = take(&t, is_token), uri;
 	char addl[ADDL_BYTES_MAX];
 
-	take(&t, is_blank);
+	take(&t, zb_text_is_blank);
 	uri = take(&t, is_graph);
-	take(&t, is_blank);
+	take(&t, zb_text_is_blank);
 	if (method.n == 0 || uri.n == 0 || !take_version(&t))
 		return false;
 	if (junk.n != 0)
@@ -125,7 +119,7 @@ static bool reply_line(struct zb_analyzer *a, struct zb_text t)
 {
 	if (!take_version(&t))
 		return false;
-	take(&t, is_blank);
+	take(&t, zb_text_is_blank);
 	if (zb_text_code(t) < 0)
 		return false;
 	zb_analyzer_confirm(a);
@@ -138,7 +132,7 @@ static int64_t number(struct zb_text t)
 	int64_t v = 0;
 	bool negative;
 
-	take(&t, is_blank);
+	take(&t, zb_text_is_blank);
 	negative = t.n != 0 && *t.d == '-';
 	if (t.n != 0 && (*t.d == '-' || *t.d == '+'))
 		t = zb_text(t.d + 1, t.n - 1);
@@ -151,7 +145,7 @@ static bool header(struct sip *s, unsigned kind, struct zb_text t)
 {
 	struct zb_text name = take(&t, is_name);
 
-	take(&t, is_blank);
+	take(&t, zb_text_is_blank);
 	if (name.n == 0 || t.n == 0 || *t.d != ':')
 		return false;
 	t = zb_text(t.d + 1, t.n - 1);

@@ -2,6 +2,7 @@
 /* syslog.c - syslog over UDP: recognised by the priority that each message begins with (RFC 3164,
  * 4.1.1) */
 #include "pipeline/analyzer.h"
+#include "pipeline/text_char.h"
 
 #define PRIORITY_MAX 191 /* 23 * 8 + 7 */
 
@@ -11,7 +12,7 @@ static void syslog_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, 
 	size_t i = 1;
 
 	(void)side;
-	for (; i < n && i <= 3 && d[i] >= '0' && d[i] <= '9'; i++)
+	for (; i < n && i <= 3 && zb_text_is_digit(d[i]); i++)
 		priority = priority * 10 + (d[i] - '0');
 	if (d[0] != '<' || i == 1 || i >= n || d[i] != '>' || priority > PRIORITY_MAX ||
 	    i + 1 == n) {

@@ -128,7 +128,7 @@ void zb_text_line_swap(struct zb_text_line l[2])
 
 static void skip_blanks(struct zb_text *t)
 {
-	while (t->n != 0 && (*t->d == ' ' || *t->d == '\t')) {
+	while (t->n != 0 && zb_text_is_blank(*t->d)) {
 		t->d++;
 		t->n--;
 	}
@@ -147,15 +147,10 @@ struct zb_text zb_text_word(struct zb_text *rest)
 	return word;
 }
 
-static uint8_t to_upper(uint8_t c)
-{
-	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
-}
-
 bool zb_text_begins(struct zb_text t, const char *word)
 {
 	for (size_t i = 0; word[i] != '\0'; i++)
-		if (i >= t.n || to_upper(t.d[i]) != (uint8_t)word[i])
+		if (i >= t.n || zb_text_upper(t.d[i]) != (uint8_t)word[i])
 			return false;
 	return true;
 }
@@ -197,7 +192,7 @@ enum zb_match zb_text_match_front(const uint8_t *d, size_t n, const char *word)
 	for (size_t i = 0; i < len; i++) {
 		if (i == n)
 			return ZB_MATCH_MORE;
-		if (to_upper(d[i]) != (uint8_t)word[i])
+		if (zb_text_upper(d[i]) != (uint8_t)word[i])
 			return ZB_MATCH_NO;
 	}
 	return ZB_MATCH_YES;

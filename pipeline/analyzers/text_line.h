@@ -6,7 +6,8 @@
  * to a bound. A line beyond the bound is handed over in pieces of that size (Zeek:
  * src/analyzer/protocol/tcp/ContentLine.cc).
  *
- * Also small helpers to look at lines: words, numbers, and what content detection needs.
+ * Also small helpers to look at lines: words, numbers, and what content detection needs; those for
+ * single characters stand in text_char.h.
  *
  * Threading: one lcore.
  * Ownership: the analyzer's, which calls zb_text_line_free() in its end().
@@ -15,6 +16,7 @@
 #define ZB_PIPELINE_ANALYZERS_TEXT_LINE_H
 
 #include "pipeline/analyzer.h"
+#include "pipeline/text_char.h"
 
 struct zb_text_line {
 	uint8_t *buf; /* the beginning of a line that is not whole */
@@ -66,17 +68,6 @@ bool zb_text_begins(struct zb_text t, const char *word);
 
 /* The three digits at the front, or -1. */
 int zb_text_code(struct zb_text t);
-
-static inline bool zb_text_is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Blank, tab, or a line's end. */
-static inline bool zb_text_is_space(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
 
 /*
  * Finds the ends of lines, CR or LF, one after the other. Streams that are no text at all are

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "pipeline/analyzers/tls_priv.h"
+#include "pipeline/text_char.h"
 #include "profiler/row.h"
 
 #define VALUES_MAX 256 /* of a list; a hello with longer ones has no fingerprint */
@@ -212,11 +213,6 @@ static char *put_count(char *at, uint32_t nr)
 	return at;
 }
 
-static bool is_alnum(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
 /* First and last letter of the first protocol offered, or of its hexadecimal form. */
 static char *put_alpn(char *at, const struct zb_tls_in *alpn)
 {
@@ -229,7 +225,7 @@ static char *put_alpn(char *at, const struct zb_tls_in *alpn)
 	}
 	first = alpn->p[0];
 	last = alpn->p[alpn->n - 1];
-	if (is_alnum(first) && is_alnum(last)) {
+	if (zb_text_is_alnum(first) && zb_text_is_alnum(last)) {
 		*at++ = (char)first;
 		*at++ = (char)last;
 	} else {

@@ -56,8 +56,7 @@ static bool tag(struct zb_analyzer *a, struct xmpp *s, unsigned side)
 
 static bool is_name(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || zb_text_is_digit(c) ||
-	       c == ':' || c == '?' || c == '/';
+	return zb_text_is_alnum(c) || c == ':' || c == '?' || c == '/';
 }
 
 /* False: what stands there cannot be XMPP. */
