@@ -62,7 +62,10 @@ struct zb_conn_end {
 	bool is_last; /* nothing came after it: it was the traffic that ended */
 };
 
-/* Of c, which has ended; now_ns: time of this worker's newest packet. Searches the trace. */
+/*
+ * Of c, which has ended; now_ns: time of this worker's newest packet. Searches the trace, unless
+ * the traffic was over before.
+ */
 struct zb_conn_end zb_analysis_conn_end(const struct zb_analysis *an, const struct zb_conn *c,
 					uint64_t now_ns);
 

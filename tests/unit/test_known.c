@@ -100,6 +100,43 @@ static void known_nameless_service_at_the_end_of_traffic_is_none(void **state)
 	rows(&b, "known_services", "");
 }
 
+static unsigned search_nr;
+
+static uint64_t searched(const struct zb_rxq *q, uint64_t ns)
+{
+	(void)q;
+	search_nr++;
+	return ns + 1;
+}
+
+/* What ends after the last packet of all is dated without a search for a packet behind it. */
+static void known_end_behind_the_traffic_needs_no_search(void **state)
+{
+	static const struct zb_rxq_ops ops = {.time_from = searched};
+	const struct zb_rxq q = {.ops = &ops};
+	struct analyzer_bed b;
+	struct zb_conn_end end;
+
+	(void)state;
+	host_bed(&b, IPPROTO_TCP, local);
+	search_nr = 0;
+	b.an.rxq = &q;
+	b.an.over_ns = b.an.now_ns + ZB_SEC_NS;
+	b.conn.deadline_ns = b.an.over_ns - 1;
+	end = zb_analysis_conn_end(&b.an, &b.conn, b.an.now_ns);
+	assert_false(end.is_last);
+	assert_int_equal(end.ns, b.an.over_ns);
+	assert_int_equal(search_nr, 1);
+	b.conn.deadline_ns = b.an.over_ns + 1;
+	end = zb_analysis_conn_end(&b.an, &b.conn, b.an.now_ns);
+	assert_true(end.is_last);
+	assert_int_equal(end.ns, b.an.over_ns);
+	assert_int_equal(search_nr, 1);
+	b.an.rxq = NULL;
+	ab_end(&b);
+	ab_close(&b);
+}
+
 /* Of several ends the earliest counts, in whatever order they are found. */
 static void known_earlier_end_found_later_is_offered_too(void **state)
 {
@@ -229,6 +266,7 @@ int main(void)
 		cmocka_unit_test(known_named_service_is_logged_at_once),
 		cmocka_unit_test(known_nameless_service_is_logged_at_the_end),
 		cmocka_unit_test(known_nameless_service_at_the_end_of_traffic_is_none),
+		cmocka_unit_test(known_end_behind_the_traffic_needs_no_search),
 		cmocka_unit_test(known_earlier_end_found_later_is_offered_too),
 		cmocka_unit_test(known_tcp_service_has_answered),
 		cmocka_unit_test(known_udp_service_has_answered),
