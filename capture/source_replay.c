@@ -126,9 +126,8 @@ static uint16_t take(struct queue *q, struct zb_pkt *pkts, uint16_t n, uint64_t 
 	}
 	q->pos += i;
 	q->shadows += shadows;
-	/* Relaxed: main reads these while the worker runs, each for itself. */
-	__atomic_store_n(&q->offered_pkts, q->offered_pkts + i - shadows, __ATOMIC_RELAXED);
-	__atomic_store_n(&q->offered_bytes, q->offered_bytes + bytes, __ATOMIC_RELAXED);
+	q->offered_pkts += i - shadows;
+	q->offered_bytes += bytes;
 	return i;
 }
 
@@ -288,14 +287,4 @@ struct zb_rxq *zb_replay_queue(struct zb_replay *r, uint32_t i)
 {
 	assert(i < r->queue_nr);
 	return &r->queues[i].rxq;
-}
-
-void zb_replay_offered(const struct zb_replay *r, uint32_t i, uint64_t *pkts, uint64_t *bytes)
-{
-	const struct queue *q = &r->queues[i];
-
-	assert(i < r->queue_nr);
-	/* Relaxed: see take(). */
-	*pkts = __atomic_load_n(&q->offered_pkts, __ATOMIC_RELAXED);
-	*bytes = __atomic_load_n(&q->offered_bytes, __ATOMIC_RELAXED);
 }

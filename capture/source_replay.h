@@ -36,10 +36,4 @@ int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out);
 void zb_replay_close(struct zb_replay *r);
 struct zb_rxq *zb_replay_queue(struct zb_replay *r, uint32_t i);
 
-/*
- * Packets and wire bytes handed out so far by queue i: what the ledger holds against the engine's
- * count.
- */
-void zb_replay_offered(const struct zb_replay *r, uint32_t i, uint64_t *pkts, uint64_t *bytes);
-
 #endif
