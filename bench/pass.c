@@ -388,6 +388,8 @@ static void tear_down(struct zb_pass *p)
 			zb_log_total(p->logs, i, &p->result->logs[i]);
 		zb_log_set_destroy(p->logs);
 	}
+	if (p->once != NULL)
+		p->result->rows_early = zb_once_early(p->once);
 	zb_once_destroy(p->once);
 	if (p->replay != NULL)
 		zb_replay_close(p->replay);

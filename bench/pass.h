@@ -77,6 +77,7 @@ struct zb_pass_result {
 	unsigned lcore_nr;
 	uint64_t peak[ZB_G_NR]; /* of the sums */
 	struct zb_log_total logs[ZB_LOG_NR];
+	uint64_t rows_early;	  /* zb_once_early() */
 	struct zb_heap_stat heap; /* all arenas, before the state was torn down */
 	bool has_heap;
 	unsigned heap_dumps;

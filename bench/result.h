@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "capture/trace.h"
 #include "profiler/heap.h"
 #include "profiler/lcore_stat.h"
 #include "profiler/log_set.h"
@@ -43,6 +44,7 @@ struct zb_result_input {
 	const char *engine; /* "full", "touch" */
 	bool same_flows, ignore_checksums;
 	bool cut; /* a file ends inside a record */
+	struct zb_trace_division division;
 };
 
 struct zb_result_lcore {
@@ -99,6 +101,7 @@ struct zb_result {
 	const struct zb_log_total
 		*logs; /* by log stream, after zb_log_set_close(); NULL: no log was written */
 	unsigned stream_nr;
+	uint64_t rows_early; /* zb_once_early() */
 	struct zb_result_profile profile;
 	struct zb_result_memory memory;
 	enum zb_result_status status;

@@ -228,6 +228,7 @@ static json_t *totals(struct doc *d, struct zb_lcore_stat *sum)
 	set_u64(d, o, "bytes_queued", queued_bytes);
 	if (d->r->logs != NULL)
 		set_u64(d, o, "log_rows_failed", failed);
+	set_u64(d, o, "log_rows_early", d->r->rows_early);
 	set(d, o, "log_rows", log_rows(d, sum, true));
 	return o;
 }
@@ -270,6 +271,17 @@ static json_t *host(struct doc *d)
 	return o;
 }
 
+static json_t *division(struct doc *d)
+{
+	const struct zb_trace_division *v = &d->r->input.division;
+	json_t *o = json_object();
+
+	set_u64(d, o, "datagrams", v->datagrams);
+	set_u64(d, o, "orphans", v->orphans);
+	set_u64(d, o, "shed", v->shed);
+	return o;
+}
+
 static json_t *input(struct doc *d)
 {
 	const struct zb_result_input *in = &d->r->input;
@@ -289,6 +301,7 @@ static json_t *input(struct doc *d)
 	set_text(d, o, "engine", in->engine);
 	set_bool(d, o, "same_flows", in->same_flows);
 	set_bool(d, o, "ignore_checksums", in->ignore_checksums);
+	set(d, o, "division", division(d));
 	return o;
 }
 

@@ -365,6 +365,7 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 		.same_flows = j->conf->same_flows,
 		.ignore_checksums = j->conf->ignore_checksums,
 		.cut = info->cut,
+		.division = info->division,
 	};
 }
 
@@ -427,6 +428,7 @@ int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv)
 		.stream_names = zb_log_stream_name,
 		.logs = j->pass.logs,
 		.stream_nr = ZB_LOG_NR,
+		.rows_early = j->pass.rows_early,
 		.status = j->pass.broke		? ZB_RESULT_BROKEN
 			  : j->pass.interrupted ? ZB_RESULT_INTERRUPTED
 						: ZB_RESULT_COMPLETE,

@@ -100,11 +100,12 @@ bool zb_sharder_decides_all(const struct zb_sharder *s)
 	return s->has_ftp || s->ties.nr != 0;
 }
 
-void zb_sharder_stat(const struct zb_sharder *s, struct zb_shard_stat *st)
+void zb_sharder_stat(const struct zb_sharder *s, struct zb_trace_division *out)
 {
-	*st = (struct zb_shard_stat){.datagrams = s->datagram_nr, .shed = s->shed + s->ties.shed};
+	*out = (struct zb_trace_division){.datagrams = s->datagram_nr,
+					  .shed = s->shed + s->ties.shed};
 	for (uint32_t i = 0; i < s->datagram_nr; i++)
-		st->orphans += !s->datagrams[i].has_first && !s->datagrams[i].has_before;
+		out->orphans += !s->datagrams[i].has_first && !s->datagrams[i].has_before;
 }
 
 /* FTP. */

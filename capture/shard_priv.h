@@ -37,12 +37,6 @@ struct zb_shard_place {
 	bool split;
 };
 
-struct zb_shard_stat {
-	uint64_t datagrams; /* fragmented ones */
-	uint64_t orphans;   /* of these, without first fragment: by addresses */
-	uint64_t shed;	    /* forgotten early, or not remembered, because of a bound */
-};
-
 /* NULL: out of memory. */
 struct zb_sharder *zb_sharder_create(void);
 void zb_sharder_destroy(struct zb_sharder *s);
@@ -60,6 +54,6 @@ void zb_sharder_place(struct zb_sharder *s, const struct zb_trace_pkt *p,
  * flow may be tied to others.
  */
 bool zb_sharder_decides_all(const struct zb_sharder *s);
-void zb_sharder_stat(const struct zb_sharder *s, struct zb_shard_stat *st);
+void zb_sharder_stat(const struct zb_sharder *s, struct zb_trace_division *out);
 
 #endif

@@ -433,6 +433,8 @@ static int distribute(struct zb_load *l)
 	}
 	if (ret >= 0)
 		ret = zb_index_merge(l->runs.pkts, l->run_end, run_nr, place, l);
+	if (l->sharder != NULL)
+		zb_sharder_stat(l->sharder, &l->t->info.division);
 	zb_index_free(&l->runs);
 	return ret;
 }

@@ -59,6 +59,13 @@ enum zb_trace_memory {
 	ZB_MEM_FILE /* the page cache's own pages, locked: read-only */
 };
 
+/* What the division among shards could not read from one packet alone. */
+struct zb_trace_division {
+	uint64_t datagrams; /* in fragments: they go where the first fragment's flow goes */
+	uint64_t orphans;   /* of these, without first fragment: by addresses */
+	uint64_t shed;	    /* forgotten early, or not remembered, because of a bound */
+};
+
 struct zb_trace_info {
 	uint64_t pkt_nr, wire_bytes, cap_bytes;
 	uint64_t first_ns, last_ns; /* smallest and largest packet time */
@@ -67,7 +74,8 @@ struct zb_trace_info {
 	uint64_t backwards; /* packets older than their predecessor in their file */
 	uint64_t snapped;   /* packets cut by the snap length */
 	uint64_t shadows;   /* entries beyond pkt_nr, see ZB_PKT_INNER_ONLY */
-	uint64_t digest;    /* XXH3 of every packet's time, lengths and bytes, in file order */
+	struct zb_trace_division division;
+	uint64_t digest; /* XXH3 of every packet's time, lengths and bytes, in file order */
 	double load_s;
 	enum zb_trace_memory memory;
 	bool locked; /* mlock()ed */

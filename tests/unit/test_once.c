@@ -93,6 +93,29 @@ static void once_slower_worker_is_waited_for(void **state)
 	once_close(&b);
 }
 
+/* What there is no room for any more goes early, the oldest first, and is counted. */
+static void once_without_room_the_oldest_goes_early(void **state)
+{
+	struct once_bed b;
+
+	(void)state;
+	once_open(&b, 2);
+	for (unsigned i = 0; i < ZB_ONCE_HELD_MAX + 2; i++) {
+		struct zb_once_row r = host(1, i);
+
+		r.what = i + 1;
+		offer(&b, 0, r);
+		if (i % 1000 == 0)
+			zb_once_merge(b.once);
+	}
+	zb_once_merge(b.once);
+	assert_string_equal(logs_read(&b.logs, "known_hosts"),
+			    "{\"ts\":1700000000.0,\"host\":\"10.0.0.1\"}\n"
+			    "{\"ts\":1700000001.0,\"host\":\"10.0.0.1\"}\n");
+	assert_int_equal(zb_once_early(b.once), 2);
+	once_close(&b);
+}
+
 /* What was logged is logged again once the time to keep quiet is over, and not before. */
 static void once_after_mute_is_logged_again(void **state)
 {
@@ -259,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(once_same_host_from_two_workers_earlier_is_logged),
 		cmocka_unit_test(once_slower_worker_is_waited_for),
+		cmocka_unit_test(once_without_room_the_oldest_goes_early),
 		cmocka_unit_test(once_after_mute_is_logged_again),
 		cmocka_unit_test(once_service_with_a_known_name_only_the_new_is_logged),
 		cmocka_unit_test(once_what_traffic_ends_comes_last),

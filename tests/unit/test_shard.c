@@ -136,6 +136,9 @@ static void shard_fragments_without_first_go_by_addresses(void **state)
 	expect(t, 0, addr_queue_of(&ip));
 	expect(t, 1, addr_queue_of(&ip));
 	expect(t, 2, queue_of(&ip));
+	assert_int_equal(zb_trace_info(t)->division.datagrams, 2);
+	assert_int_equal(zb_trace_info(t)->division.orphans, 1);
+	assert_int_equal(zb_trace_info(t)->division.shed, 0);
 	zb_trace_free(t);
 	tb_free(&c.file);
 }
