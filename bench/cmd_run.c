@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <rte_cycles.h>
 
 #include "bench/run_conf.h"
@@ -13,6 +12,7 @@
 #include "bench/run_report.h"
 #include "bench/self_cost.h"
 #include "capture/eal.h"
+#include "profiler/clock.h"
 #include "profiler/diag.h"
 
 #define O(member) offsetof(struct zb_run_conf, member)
@@ -75,14 +75,6 @@ static const struct zb_opt options[] = {
 	 "drop and count rows rather than wait for it", O(logs_drop)},
 };
 
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int load(struct zb_run_job *j)
 {
 	struct zb_trace_conf conf = {
@@ -120,11 +112,11 @@ static int prepare(struct zb_run_job *j)
 	if (ret < 0)
 		return ret;
 	j->out_made = true;
-	loaded_s = now_s();
+	loaded_s = zb_clock_s();
 	ret = load(j);
 	if (ret < 0)
 		return ret;
-	loaded_s = now_s() - loaded_s;
+	loaded_s = zb_clock_s() - loaded_s;
 	eal.worker_cpus = j->place.worker_cpu;
 	eal.worker_nr = j->place.worker_nr;
 	ret = zb_eal_start(&eal, &j->eal);
@@ -137,7 +129,7 @@ static int prepare(struct zb_run_job *j)
 	 */
 	zb_heap_background_start();
 	j->tsc_hz = (double)rte_get_tsc_hz();
-	j->startup_s = now_s() - j->begin_s - loaded_s;
+	j->startup_s = zb_clock_s() - j->begin_s - loaded_s;
 	return 0;
 }
 
@@ -177,7 +169,7 @@ static int carry_out(struct zb_run_job *j, int argc, char **argv)
 	if (ret < 0)
 		return ZB_EXIT_BROKE;
 	zb_job_artifacts(j);
-	int status = zb_job_finish(j, now_s() - j->begin_s, argc, argv);
+	int status = zb_job_finish(j, zb_clock_s() - j->begin_s, argc, argv);
 
 	zb_out_dir_latest(&j->out);
 	tell(j);
@@ -200,7 +192,7 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 		return ZB_EXIT_USAGE;
 	}
 	j->conf = conf;
-	j->begin_s = now_s();
+	j->begin_s = zb_clock_s();
 	j->start_unix_s = time(NULL);
 	if (prepare(j) == 0)
 		status = carry_out(j, argc, argv);

@@ -14,6 +14,7 @@
 #include "bench/pass.h"
 #include "bench/pass_priv.h"
 #include "capture/eal.h"
+#include "profiler/clock.h"
 #include "profiler/diag.h"
 
 #define TICK_NS	   20000000 /* the reporter looks around fifty times a second */
@@ -38,14 +39,6 @@ const char *const zb_log_stream_name[ZB_LOG_NAME_NR] = {
 	[ZB_LOG_LCORE] = "lcore",
 	[ZB_LOG_PROF] = "prof",
 };
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* The state of a worker still stands; wait until the reporter has looked at the heap. */
 static void worker_at_end(void *arg)
@@ -325,17 +318,17 @@ static void report(struct zb_pass *p)
 			zb_sampler_drain(p->sampler);
 		take_snapshots(p);
 		zb_once_merge(p->once);
-		flush_reporter(p, now_s());
+		flush_reporter(p, zb_clock_s());
 		zb_pass_heap_poll(p);
 		if (p->conf->slices != NULL && zb_pass_slice(p))
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		if (p->conf->progress)
-			zb_pass_progress(p, now_s());
+			zb_pass_progress(p, zb_clock_s());
 		if (p->conf->signalled != NULL && *p->conf->signalled) {
 			p->result->interrupted = true;
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		}
-		if (p->conf->duration_s > 0 && now_s() - p->begin_s >= p->conf->duration_s)
+		if (p->conf->duration_s > 0 && zb_clock_s() - p->begin_s >= p->conf->duration_s)
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		if (!looked && all_workers(p, offsetof(struct zb_pass_worker, at_end))) {
 			look_at_heap(p);
@@ -353,7 +346,7 @@ static void launch(struct zb_pass *p)
 {
 	unsigned launched = 0;
 
-	p->begin_s = p->flushed_s = now_s();
+	p->begin_s = p->flushed_s = zb_clock_s();
 	for (; launched < p->worker_nr; launched++) {
 		int ret = zb_eal_launch(launched, worker_main, &p->worker[launched]);
 
@@ -372,7 +365,7 @@ static void launch(struct zb_pass *p)
 	for (unsigned i = 0; i < launched; i++)
 		if (zb_eal_wait(i) < 0)
 			p->result->broke = true;
-	p->result->wall_s = now_s() - p->begin_s;
+	p->result->wall_s = zb_clock_s() - p->begin_s;
 }
 
 static void tear_down(struct zb_pass *p)

@@ -11,9 +11,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#include "profiler/clock.h"
 #include "profiler/diag.h"
 #include "capture/rss_priv.h"
 #include "capture/shard_priv.h"
@@ -499,18 +499,10 @@ static void load_end(struct zb_load *l)
 	zb_sharder_destroy(l->sharder);
 }
 
-static double now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 int zb_trace_load(const struct zb_trace_conf *conf, struct zb_trace **out)
 {
 	struct zb_load l = {.conf = conf};
-	double start_s = now_s();
+	double start_s = zb_clock_s();
 	int ret;
 
 	assert(conf->path_nr > 0 && conf->shard_nr > 0);
@@ -533,7 +525,7 @@ int zb_trace_load(const struct zb_trace_conf *conf, struct zb_trace **out)
 		zb_trace_free(l.t);
 		return ret;
 	}
-	l.t->info.load_s = now_s() - start_s;
+	l.t->info.load_s = zb_clock_s() - start_s;
 	*out = l.t;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "profiler/clock.h"
 #include "profiler/diag.h"
 #include "profiler/heap.h"
 #include "profiler/prof_log.h"
@@ -63,14 +64,6 @@ struct zb_prof_log {
 	unsigned lane_nr;
 	struct lane lanes[];
 };
-
-static uint64_t wall_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * SEC_NS + (uint64_t)t.tv_nsec;
-}
 
 static double seconds(struct timeval t)
 {
@@ -122,7 +115,7 @@ static void process(struct zb_prof_log *p)
 	user = seconds(ru.ru_utime);
 	sys = seconds(ru.ru_stime);
 	if (p->block_nr == 0) {
-		p->begin_ns = wall_ns();
+		p->begin_ns = zb_clock_ns();
 		p->begin_user = user;
 		p->begin_sys = sys;
 		p->begin_kib = ru.ru_maxrss;
@@ -137,7 +130,7 @@ static void process(struct zb_prof_log *p)
 		ru.ru_maxrss - p->begin_kib, kib);
 	stamp(p);
 	fprintf(p->f, "Run-time: user+sys=%.1f user=%.1f sys=%.1f real=%.1f\n", user + sys, user,
-		sys, (double)(wall_ns() - p->begin_ns) / 1e9);
+		sys, (double)(zb_clock_ns() - p->begin_ns) / 1e9);
 }
 
 static void conns(const struct zb_prof_log *p)

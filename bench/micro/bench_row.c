@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <rte_cycles.h>
 #include "pipeline/logs.h"
+#include "profiler/clock.h"
 
 #define ROWS	       1024
 #define ROUNDS_DEFAULT 2000
@@ -134,14 +134,6 @@ struct bench_case {
 	void (*row)(struct zb_row *r, const struct flow *f);
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static size_t round_run(const struct bench_case *c, const struct zb_row_shape *shape, char *buf)
 {
 	struct zb_row r;
@@ -169,11 +161,11 @@ static int case_run(const struct bench_case *c, enum zb_row_format fmt, unsigned
 		return ret;
 	}
 	for (unsigned i = 0; i < rounds; i++) {
-		uint64_t ns = now_ns(), tsc = rte_rdtsc();
+		uint64_t ns = zb_clock_ns(), tsc = rte_rdtsc();
 
 		bytes = round_run(c, shape, buf);
 		tsc = rte_rdtsc() - tsc;
-		ns = now_ns() - ns;
+		ns = zb_clock_ns() - ns;
 		best_tsc = tsc < best_tsc ? tsc : best_tsc;
 		best_ns = ns < best_ns ? ns : best_ns;
 		sink += bytes + (unsigned char)buf[i % 256];

@@ -11,8 +11,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <rte_cycles.h>
+
+#include "profiler/clock.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MICRO_UNFIT "sanitizer"
@@ -24,21 +25,13 @@
 #define MICRO_UNFIT ""
 #endif
 
-static inline uint64_t micro_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* TSC cycles of a nanosecond, measured over 20 ms. */
 static inline double micro_cycles_per_ns(void)
 {
-	uint64_t ns = micro_now_ns(), tsc = rte_rdtsc(), end;
+	uint64_t ns = zb_clock_ns(), tsc = rte_rdtsc(), end;
 
 	do
-		end = micro_now_ns();
+		end = zb_clock_ns();
 	while (end - ns < 20000000);
 	return (double)(rte_rdtsc() - tsc) / (double)(end - ns);
 }
