@@ -13,11 +13,7 @@
 
 static const struct zb_row_field conn_fields[] = {
 	{"ts", ZB_T_TIME},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
+	ZB_ROW_ID_FIELDS,
 	{"proto", ZB_T_ENUM},
 	{"service", ZB_T_STRING},
 	{"duration", ZB_T_INTERVAL},

@@ -14,11 +14,7 @@
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
 	{"fuid", ZB_T_STRING},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
+	ZB_ROW_ID_FIELDS,
 	{"source", ZB_T_STRING},
 	{"depth", ZB_T_COUNT},
 	{"analyzers", ZB_T_SET_STRING},

@@ -13,6 +13,14 @@
 
 #define ZB_ROW_ID_BYTES ZB_UID_MAX /* of strings, for zb_log_row() */
 
+/* The fields that zb_row_id() gives values to. */
+/* clang-format off */
+#define ZB_ROW_ID_FIELDS                                                  \
+	{"uid", ZB_T_STRING},                                             \
+	{"id.orig_h", ZB_T_ADDR}, {"id.orig_p", ZB_T_PORT},               \
+	{"id.resp_h", ZB_T_ADDR}, {"id.resp_p", ZB_T_PORT}
+/* clang-format on */
+
 static inline void zb_row_addr(struct zb_row *r, const uint8_t *a, unsigned ip_version)
 {
 	if (ip_version == 4)

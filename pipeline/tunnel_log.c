@@ -7,9 +7,10 @@
 #include "pipeline/tunnel.h"
 
 static const struct zb_row_field fields[] = {
-	{"ts", ZB_T_TIME},	    {"uid", ZB_T_STRING},     {"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},   {"id.resp_h", ZB_T_ADDR}, {"id.resp_p", ZB_T_PORT},
-	{"tunnel_type", ZB_T_ENUM}, {"action", ZB_T_ENUM},
+	{"ts", ZB_T_TIME},
+	ZB_ROW_ID_FIELDS,
+	{"tunnel_type", ZB_T_ENUM},
+	{"action", ZB_T_ENUM},
 };
 const struct zb_row_def zb_tunnel_log_def = {
 	.path = "tunnel",

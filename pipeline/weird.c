@@ -25,10 +25,9 @@ static const char *const weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)
 #define MUTE_NS (600 * ZB_SEC_NS)
 
 static const struct zb_row_field weird_fields[] = {
-	{"ts", ZB_T_TIME},	  {"uid", ZB_T_STRING},	    {"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT}, {"id.resp_h", ZB_T_ADDR}, {"id.resp_p", ZB_T_PORT},
-	{"name", ZB_T_STRING},	  {"addl", ZB_T_STRING},    {"notice", ZB_T_BOOL},
-	{"peer", ZB_T_STRING},	  {"source", ZB_T_STRING},
+	{"ts", ZB_T_TIME},	 ZB_ROW_ID_FIELDS,	{"name", ZB_T_STRING},
+	{"addl", ZB_T_STRING},	 {"notice", ZB_T_BOOL}, {"peer", ZB_T_STRING},
+	{"source", ZB_T_STRING},
 };
 const struct zb_row_def zb_weird_log_def = {
 	.path = "weird",

@@ -5,14 +5,11 @@
 #include <netinet/in.h>
 
 #include "pipeline/analyzers/dns_priv.h"
+#include "pipeline/row_id.h"
 
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
+	ZB_ROW_ID_FIELDS,
 	{"proto", ZB_T_ENUM},
 	{"trans_id", ZB_T_COUNT},
 	{"rtt", ZB_T_INTERVAL},

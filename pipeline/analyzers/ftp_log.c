@@ -8,11 +8,7 @@
 
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
+	ZB_ROW_ID_FIELDS,
 	{"user", ZB_T_STRING},
 	{"password", ZB_T_STRING},
 	{"command", ZB_T_STRING},

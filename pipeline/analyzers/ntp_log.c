@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "pipeline/analyzers/ntp_log.h"
+#include "pipeline/row_id.h"
 
 #define EPOCH_S	     2208988800u /* 1970, as NTP counts from 1900 */
 #define STRINGS_MAX  64
@@ -12,11 +13,7 @@
 
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
+	ZB_ROW_ID_FIELDS,
 	{"version", ZB_T_COUNT},
 	{"mode", ZB_T_COUNT},
 	{"stratum", ZB_T_COUNT},

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* smtp_log.c - smtp.log: fields (Zeek 8: scripts/base/protocols/smtp) */
 #include "pipeline/logs.h"
+#include "pipeline/row_id.h"
 
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
+	ZB_ROW_ID_FIELDS,
 	{"trans_depth", ZB_T_COUNT},
 	{"helo", ZB_T_STRING},
 	{"mailfrom", ZB_T_STRING},

@@ -4,14 +4,11 @@
 
 #include "pipeline/analyzers/ssh_info.h"
 #include "pipeline/local_net.h"
+#include "pipeline/row_id.h"
 
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
+	ZB_ROW_ID_FIELDS,
 	{"version", ZB_T_COUNT},
 	{"auth_success", ZB_T_BOOL},
 	{"auth_attempts", ZB_T_COUNT},

@@ -3,14 +3,11 @@
 #include <string.h>
 
 #include "pipeline/analyzers/tls_priv.h"
+#include "pipeline/row_id.h"
 
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
-	{"uid", ZB_T_STRING},
-	{"id.orig_h", ZB_T_ADDR},
-	{"id.orig_p", ZB_T_PORT},
-	{"id.resp_h", ZB_T_ADDR},
-	{"id.resp_p", ZB_T_PORT},
+	ZB_ROW_ID_FIELDS,
 	{"version", ZB_T_STRING},
 	{"cipher", ZB_T_STRING},
 	{"curve", ZB_T_STRING},
