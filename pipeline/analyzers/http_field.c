@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "pipeline/analyzers/http_priv.h"
+#include "pipeline/analyzers/mime.h"
 
 /* A piece of a line. */
 struct text {
@@ -262,36 +263,16 @@ static void content_type(struct http *h, struct http_entity *e, struct text v)
 		e->kind = HTTP_MULTIPART;
 }
 
-/* The name in: attachment; filename="report.pdf" */
-static void file_name(struct http *h, struct http_entity *e, struct text v, const char *key)
+static void file_name(struct http *h, struct http_entity *e, struct text v, bool is_disposition)
 {
-	size_t key_n = strlen(key);
+	uint8_t name[ZB_FILE_NAME_MAX];
+	int n = zb_mime_file_name(zb_text((const uint8_t *)v.d, v.n), is_disposition, name,
+				  sizeof(name));
 
-	for (size_t at = 0; at + key_n < v.n; at++) {
-		size_t from, to;
-
-		if (strncasecmp(v.d + at, key, key_n) != 0)
-			continue;
-		from = http_skip_blanks(v.d, at + key_n, v.n);
-		from += from < v.n && v.d[from] == '*';
-		if (from >= v.n || v.d[from] != '=')
-			continue;
-		from = http_skip_blanks(v.d, from + 1, v.n);
-		if (from < v.n && v.d[from] == '"') {
-			const char *end;
-
-			from++;
-			end = memchr(v.d + from, '"', v.n - from);
-			to = end != NULL ? (size_t)(end - v.d) : v.n;
-		} else {
-			for (to = from;
-			     to < v.n && v.d[to] != ';' && !zb_text_is_blank((uint8_t)v.d[to]);)
-				to++;
-		}
-		e->filename.len = 0;
-		http_buf_add(h, &e->filename, v.d + from, to - from);
+	if (n < 0)
 		return;
-	}
+	e->filename.len = 0;
+	http_buf_add(h, &e->filename, (const char *)name, (size_t)n);
 }
 
 /* Of "Basic dXNlcjpwYXNz" the name; the password is not kept. */
@@ -397,9 +378,9 @@ static void entity_header(struct http *h, struct http_entity *e, struct text nam
 		e->zipped |= is(t, "gzip") || is(t, "x-gzip") || is(t, "deflate");
 	} else if (is(name, "content-type")) {
 		content_type(h, e, v);
-		file_name(h, e, v, "name");
+		file_name(h, e, v, false);
 	} else if (is(name, "content-disposition")) {
-		file_name(h, e, v, "filename");
+		file_name(h, e, v, true);
 	} else if (is(name, "content-range") && h->reply_code == 206) {
 		content_range(h, e, v);
 	} else if (is(name, "expect")) {

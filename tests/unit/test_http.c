@@ -238,6 +238,23 @@ static void http_parts_are_files(void **state)
 	}
 }
 
+/* The name of a file is read as in mail: the last one, its character set and escapes undone. */
+static void http_file_name_is_read_as_in_mail(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG, "GET / HTTP/1.1\r\n\r\n");
+	ab_text(&b, ZB_RESP,
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Disposition: attachment; "
+		"filename=\"a.txt\"; filename*=UTF-8''b%20c.txt\r\n\r\nab");
+	ab_end(&b);
+	SAYS(&b, "files", "\"filename\":\"b c.txt\"");
+	SAYS(&b, "http", "\"resp_filenames\":[\"b c.txt\"]");
+	ab_close(&b);
+}
+
 /* What a comment in front of the boundary says is not it. */
 static void http_boundary_in_a_comment_is_none(void **state)
 {
@@ -417,6 +434,7 @@ int main(void)
 		cmocka_unit_test(http_pipelined_requests_are_matched_in_order),
 		cmocka_unit_test(http_gap_inside_a_body_is_body),
 		cmocka_unit_test(http_hostile_input_is_bounded),
+		cmocka_unit_test(http_file_name_is_read_as_in_mail),
 		cmocka_unit_test(http_boundary_in_a_comment_is_none),
 		cmocka_unit_test(http_line_ends_of_a_body_count_alike),
 		cmocka_unit_test(http_long_header_holds_no_memory),
