@@ -71,6 +71,7 @@ static int worker_main(void *arg)
 		zb_warn("worker on CPU %u: cannot be pinned: %s", w->cpu, strerror(-ret));
 	if (w->has_arena)
 		w->has_arena = zb_heap_arena_use(w->arena) == 0;
+	zb_heap_warm((size_t)(getenv("WARM")?atoi(getenv("WARM")):64)<<20);
 	w->allocated = zb_heap_thread_allocated();
 	ret = zb_engine_create(&w->engine, &engine);
 	if (ret < 0) {

@@ -64,7 +64,12 @@ struct zb_analyzer_def {
 	/* By content: what originator and responder send first; NULL: not by that side. */
 	uint8_t match_over; /* ZB_OVER_* */
 	bool match_both;    /* both sides must match; else one is enough */
-	bool announces;	    /* may tell of other connections; see expect.h */
+	/*
+	 * With match_both: that side's match is dear, so it is asked only once the other side has
+	 * matched, then of all that was kept. Not both.
+	 */
+	bool match_late[2];
+	bool announces; /* may tell of other connections; see expect.h */
 	zb_match_fn *match[2];
 	/* Any of these may be NULL. side is ZB_ORIG or ZB_RESP. */
 	void (*begin)(struct zb_analyzer *a);

@@ -198,15 +198,13 @@ static void replay(struct zb_branch *b, struct zb_analyzer *a)
 	}
 }
 
-/* All a side's bytes so far in one piece: d when nothing was kept of it, else put together. */
-static const uint8_t *all_of(const struct zb_branch *b, unsigned side, const uint8_t *d, size_t *n,
-			     uint8_t *room, size_t room_bytes)
+/* Copies what was kept of a side to room; returns how many bytes. */
+static size_t kept_of(const struct zb_branch *b, unsigned side, uint8_t *room, size_t room_bytes)
 {
 	size_t at = 0;
 
-	if (!b->is_tcp || b->probe == NULL)
-		return d;
-	for (const struct probe_chunk *c = b->probe->first; c != NULL; c = c->next) {
+	for (const struct probe_chunk *c = b->probe != NULL ? b->probe->first : NULL; c != NULL;
+	     c = c->next) {
 		size_t part = c->n < room_bytes - at ? c->n : room_bytes - at;
 
 		if (c->side != side || c->is_gap)
@@ -214,6 +212,15 @@ static const uint8_t *all_of(const struct zb_branch *b, unsigned side, const uin
 		memcpy(room + at, c->data, part);
 		at += part;
 	}
+	return at;
+}
+
+/* All a side's bytes so far in one piece: d when nothing was kept of it, else put together. */
+static const uint8_t *all_of(const struct zb_branch *b, unsigned side, const uint8_t *d, size_t *n,
+			     uint8_t *room, size_t room_bytes)
+{
+	size_t at = b->is_tcp ? kept_of(b, side, room, room_bytes) : 0;
+
 	if (at == 0)
 		return d;
 	if (*n > room_bytes - at)
@@ -232,20 +239,22 @@ static bool by_segment(const struct zb_branch *b)
 	return b->is_tcp && b->tried == 0 && b->depth == 0;
 }
 
-/* Those of ask that n bytes at d turn out to be; what they cannot be is taken out of *maybe. */
-static uint64_t ask_all(const struct zb_branch *b, unsigned side, uint64_t ask, const uint8_t *d,
-			size_t n, uint64_t *maybe)
+/*
+ * Those of ask that n bytes at d turn out to be; what they cannot be is taken out of *maybe. Those
+ * in late may be, by their first byte, and are not asked.
+ */
+static uint64_t ask_all(const struct zb_branch *b, unsigned side, uint64_t ask, uint64_t late,
+			const uint8_t *d, size_t n, uint64_t *maybe)
 {
 	const struct zb_registry *r = analysis_of(b)->registry;
 	uint64_t yes = 0;
 
 	ask &= r->first_byte[b->is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP][side][d[0]];
 	*maybe = ask;
-	while (ask != 0) {
+	for (ask &= ~late; ask != 0; ask &= ask - 1) {
 		unsigned id = (unsigned)__builtin_ctzll(ask);
 		enum zb_match m = r->def[id]->match[side](d, n);
 
-		ask &= ask - 1;
 		if (m == ZB_MATCH_YES)
 			yes |= 1ull << id;
 		if (m != ZB_MATCH_MORE)
@@ -254,23 +263,54 @@ static uint64_t ask_all(const struct zb_branch *b, unsigned side, uint64_t ask, 
 	return yes;
 }
 
-/* Which analyzers does this chunk show, that were not shown before? */
-static uint64_t look(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
+/* The other side has just matched those of ask: what was kept of this one is looked at now. */
+static void look_late(struct zb_branch *b, unsigned side, uint64_t ask)
+{
+	uint8_t room[2 * PROBE_BYTES];
+	size_t n = kept_of(b, side, room, sizeof(room));
+	uint64_t rest;
+
+	if (n == 0)
+		return;
+	b->matched[side] |= ask_all(b, side, ask & b->maybe[side], 0, room, n, &rest);
+	b->maybe[side] = (b->maybe[side] & ~ask) | rest;
+	if (!by_segment(b))
+		return;
+	for (const struct probe_chunk *c = b->probe->first; c != NULL; c = c->next)
+		if (c->side == side && !c->is_gap)
+			b->matched[side] |= ask_all(b, side, ask, 0, c->data, c->n, &rest);
+}
+
+/* Asks about a chunk of a side, and so finds what it matches. */
+static void look_at(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
 {
 	const struct zb_registry *r = analysis_of(b)->registry;
-	uint64_t any = r->match_any[b->is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP][side] & ~b->tried;
-	uint64_t ready = ~r->match_both, rest;
+	uint64_t any = r->match_any[b->is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP][side] & ~b->tried &
+		       ~b->matched[side],
+		 late = r->match_late[side] & r->match_both & ~b->matched[!side], rest;
 	uint8_t room[2 * PROBE_BYTES];
 	size_t all_n = n;
 	const uint8_t *all = all_of(b, side, d, &all_n, room, sizeof(room));
 
-	any &= ~b->matched[side];
 	if (b->is_tcp) {
-		b->matched[side] |= ask_all(b, side, b->maybe[side] & any, all, all_n, &rest);
+		b->matched[side] |= ask_all(b, side, b->maybe[side] & any, late, all, all_n, &rest);
 		b->maybe[side] = rest;
 	}
 	if (!b->is_tcp || (all != d && by_segment(b)))
-		b->matched[side] |= ask_all(b, side, any, d, n, &rest);
+		b->matched[side] |= ask_all(b, side, any, late, d, n, &rest);
+}
+
+/* Which analyzers does this chunk show, that were not shown before? */
+static uint64_t look(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n)
+{
+	const struct zb_registry *r = analysis_of(b)->registry;
+	uint64_t ready = ~r->match_both, late;
+
+	look_at(b, side, d, n);
+	late = r->match_late[!side] & r->match_both & b->matched[side] & ~b->matched[!side] &
+	       ~b->tried;
+	if (late != 0)
+		look_late(b, !side, late);
 	ready |= b->matched[ZB_ORIG] & b->matched[ZB_RESP];
 	/* One that needs both sides may find the other one and read on in the next packet. */
 	if (b->matched[side] & r->announcers)

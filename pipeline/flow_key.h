@@ -70,9 +70,8 @@ static inline bool zb_flow_key_in_order(const uint8_t *src, const uint8_t *dst, 
 
 		memcpy(&s, src, 4);
 		memcpy(&d, dst, 4);
-		s = __builtin_bswap32(s);
-		d = __builtin_bswap32(d);
-		return s < d || (s == d && sport <= dport);
+		return ((uint64_t)__builtin_bswap32(s) << 16 | sport) <=
+		       ((uint64_t)__builtin_bswap32(d) << 16 | dport);
 	}
 	int order = memcmp(src, dst, addr_len);
 

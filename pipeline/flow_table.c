@@ -71,15 +71,14 @@ uint32_t zb_flow_next(const struct zb_flow_table *t, uint32_t hash, struct zb_fl
 {
 	for (;;) {
 		const struct zb_flow_bucket *b = pos->bucket;
+		uint32_t found = zb_flow_slots(b, hash) >> pos->slot << pos->slot;
 
-		for (uint32_t i = pos->slot; i < b->count; i++) {
-			if (b->hash[i] == hash) {
-				pos->slot = i + 1;
-				return b->id[i];
-			}
+		if (found != 0) {
+			pos->slot = (uint32_t)__builtin_ctz(found) + 1;
+			return b->id[pos->slot - 1];
 		}
 		if (b->overflow == ZB_FLOW_NONE) {
-			pos->slot = b->count;
+			pos->slot = ZB_FLOW_SLOTS;
 			return ZB_FLOW_NONE;
 		}
 		pos->bucket = zb_flow_overflow_at(t, b->overflow);
@@ -193,8 +192,10 @@ bool zb_flow_remove(struct zb_flow_table *t, uint32_t hash, uint32_t id)
 			      *prev = NULL;
 
 	for (;;) {
-		for (uint32_t i = 0; i < b->count; i++) {
-			if (b->id[i] == id && b->hash[i] == hash) {
+		for (uint32_t found = zb_flow_slots(b, hash); found != 0; found &= found - 1) {
+			uint32_t i = (uint32_t)__builtin_ctz(found);
+
+			if (b->id[i] == id) {
 				/* The hole is filled with the last entry of the chain. */
 				for (last = b; last->overflow != ZB_FLOW_NONE;) {
 					prev = last;

@@ -18,6 +18,7 @@
 #ifndef ZB_PIPELINE_FLOW_TABLE_H
 #define ZB_PIPELINE_FLOW_TABLE_H
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,10 +55,13 @@ void zb_flow_table_fini(struct zb_flow_table *t);
 
 static inline uint32_t zb_flow_bucket_of(const struct zb_flow_table *t, uint32_t hash)
 {
-	uint32_t b = hash & t->mask;
+	uint32_t b = hash & t->mask, is_split = b < t->split;
 
-	/* A bucket that was split has half its entries one level up. */
-	return b < t->split ? hash & (t->mask * 2 + 1) : b;
+	/*
+	 * A bucket that was split has half its entries one level up. No branch: which it is has no
+	 * pattern.
+	 */
+	return b | (hash & (t->mask + 1) & -is_split);
 }
 
 static inline struct zb_flow_bucket *zb_flow_bucket_at(const struct zb_flow_table *t, uint32_t b)
@@ -85,12 +89,34 @@ struct zb_flow_pos {
 };
 uint32_t zb_flow_next(const struct zb_flow_table *t, uint32_t hash, struct zb_flow_pos *pos);
 
+/*
+ * Slots of a bucket that hold hash, as a set of bits. All are compared at once: which slot it is
+ * has no pattern either, and a loop that ends there costs a misprediction each.
+ */
+static inline uint32_t zb_flow_slots(const struct zb_flow_bucket *b, uint32_t hash)
+{
+	typedef uint32_t four __attribute__((vector_size(16)));
+	const four *h = (const four *)(const void *)b->hash, wanted = {hash, hash, hash, hash};
+	four low = (four)(h[0] == wanted) & (four){1, 2, 4, 8},
+	     high = (four)(h[1] == wanted) & (four){16, 32, 64, 0}, both = low | high;
+
+	static_assert(ZB_FLOW_SLOTS == 7, "two vectors, the last lane is no hash");
+	return (both[0] | both[1] | both[2] | both[3]) & ((1u << b->count) - 1);
+}
+
 static inline uint32_t zb_flow_first(const struct zb_flow_table *t, uint32_t hash,
 				     struct zb_flow_pos *pos)
 {
-	pos->bucket = zb_flow_bucket_at(t, zb_flow_bucket_of(t, hash));
-	pos->slot = 0;
-	return zb_flow_next(t, hash, pos);
+	const struct zb_flow_bucket *b = zb_flow_bucket_at(t, zb_flow_bucket_of(t, hash));
+	uint32_t found = zb_flow_slots(b, hash);
+
+	pos->bucket = b;
+	if (__builtin_expect(found == 0, 0)) {
+		pos->slot = ZB_FLOW_SLOTS;
+		return b->overflow != ZB_FLOW_NONE ? zb_flow_next(t, hash, pos) : ZB_FLOW_NONE;
+	}
+	pos->slot = (uint32_t)__builtin_ctz(found) + 1;
+	return b->id[pos->slot - 1];
 }
 
 /* Adds id under hash. -ENOMEM: the table is as it was. */

@@ -7,10 +7,23 @@
 #define DEF(name) &zb_analyzer_##name,
 static const struct zb_analyzer_def *const all[ZB_A_NR] = {ZB_ANALYZER_LIST(DEF)};
 
-static void add_ports(struct zb_registry *r, unsigned via, const uint16_t *ports)
+/* Id joins those of a port: the set that has both is looked up, or made. */
+static void add_port(struct zb_registry *r, unsigned id, unsigned via, uint16_t port)
+{
+	uint64_t set = r->port_set[r->set_of_port[via][port]] | 1ull << id;
+	unsigned i = 1;
+
+	while (i < ZB_PORT_SETS_MAX && r->port_set[i] != set && r->port_set[i] != 0)
+		i++;
+	assert(i < ZB_PORT_SETS_MAX); /* analyzers are compiled in */
+	r->port_set[i] = set;
+	r->set_of_port[via][port] = (uint8_t)i;
+}
+
+static void add_ports(struct zb_registry *r, unsigned id, unsigned via, const uint16_t *ports)
 {
 	for (; ports != NULL && *ports != 0; ports++)
-		r->ports[via][*ports / 64] |= 1ull << (*ports % 64);
+		add_port(r, id, via, *ports);
 }
 
 static void add_matches(struct zb_registry *r, unsigned id, unsigned via)
@@ -41,30 +54,16 @@ struct zb_registry *zb_registry_create(void)
 		assert(all[id]->state_bytes >= sizeof(struct zb_analyzer));
 		if (all[id]->match_both)
 			r->match_both |= 1ull << id;
+		for (unsigned side = 0; side < 2; side++)
+			r->match_late[side] |= (uint64_t)all[id]->match_late[side] << id;
 		if (all[id]->announces)
 			r->announcers |= 1ull << id;
-		add_ports(r, ZB_VIA_TCP, all[id]->tcp_ports);
-		add_ports(r, ZB_VIA_UDP, all[id]->udp_ports);
+		add_ports(r, id, ZB_VIA_TCP, all[id]->tcp_ports);
+		add_ports(r, id, ZB_VIA_UDP, all[id]->udp_ports);
 		if (all[id]->match_over & ZB_OVER_TCP)
 			add_matches(r, id, ZB_VIA_TCP);
 		if (all[id]->match_over & ZB_OVER_UDP)
 			add_matches(r, id, ZB_VIA_UDP);
 	}
 	return r;
-}
-
-uint64_t zb_registry_by_port(const struct zb_registry *r, bool is_tcp, uint16_t port)
-{
-	uint64_t set = 0;
-
-	if (!(r->ports[is_tcp ? ZB_VIA_TCP : ZB_VIA_UDP][port / 64] >> (port % 64) & 1))
-		return 0;
-	for (unsigned id = 0; id < ZB_A_NR; id++) {
-		const uint16_t *p = is_tcp ? r->def[id]->tcp_ports : r->def[id]->udp_ports;
-
-		for (; p != NULL && *p != 0; p++)
-			if (*p == port)
-				set |= 1ull << id;
-	}
-	return set;
 }

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "profiler/heap.h"
@@ -51,6 +52,11 @@ const char *malloc_conf =
 	 * size comes down when state does.
 	 */
 	"dirty_decay_ms:10000,muzzy_decay_ms:0,"
+	/*
+	 * ... all of them: without this, free pages that make 8 MiB in one piece would leave at
+	 * once, on the worker that frees the last of them; and zb_heap_warm() would be in vain.
+	 */
+	"oversize_threshold:0,"
 	/*
 	 * Huge pages where the kernel gives them on request: a worker whose state grows takes one
 	 * fault for 512, and misses the TLB less. On a virtual machine a fault costs thousands of
@@ -280,6 +286,26 @@ int zb_heap_dump(const char *path)
 }
 
 #endif
+
+/*
+ * In one piece, so that the pages are in address order and the allocator, which takes the lowest
+ * that fit, goes through them from one end.
+ */
+int zb_heap_warm(size_t bytes)
+{
+	enum { PAGE = 4096 };
+	volatile char *p;
+
+	if (bytes == 0)
+		return 0;
+	p = malloc(bytes);
+	if (p == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < bytes; i += PAGE)
+		p[i] = 0;
+	free((void *)p);
+	return 0;
+}
 
 int zb_heap_arena_stat(unsigned arena, struct zb_heap_stat *out)
 {

@@ -13,6 +13,7 @@
 #define ZB_PROFILER_HEAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "symbols.h"
 
@@ -27,6 +28,13 @@ int zb_heap_arena_create(unsigned *arena);
  * content. -EINVAL: there is no such arena.
  */
 int zb_heap_arena_use(unsigned arena);
+
+/*
+ * Takes bytes of memory from the kernel and leaves them, touched but unused, to the calling thread's
+ * arena: what it allocates next costs no page fault. They go back to the kernel as all unused memory
+ * does, ten seconds later. -ENOMEM. Without jemalloc it is up to malloc whether anything is kept.
+ */
+int zb_heap_warm(size_t bytes);
 
 /*
  * Where the calling thread's count of bytes ever allocated stands; other threads may peek at it

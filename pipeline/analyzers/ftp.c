@@ -314,6 +314,7 @@ const struct zb_analyzer_def zb_analyzer_ftp = {
 	.tcp_ports = ftp_ports,
 	.match_over = ZB_OVER_TCP,
 	.match_both = true,
+	.match_late = {true},
 	.announces = true,
 	.match = {client_match, server_match},
 	.data = ftp_data,

@@ -312,6 +312,7 @@ const struct zb_analyzer_def zb_analyzer_irc = {
 	.tcp_ports = irc_ports,
 	.match_over = ZB_OVER_TCP,
 	.match_both = true,
+	.match_late = {false, true},
 	.match = {zb_irc_match_client, zb_irc_match_server},
 	.announces = true,
 	.data = irc_data,

@@ -467,6 +467,7 @@ const struct zb_analyzer_def zb_analyzer_pop3 = {
 	.mem = ZB_MEM_analyzer,
 	.match_over = ZB_OVER_TCP,
 	.match_both = true,
+	.match_late = {true},
 	.match = {client_match, server_match},
 	.begin = pop3_begin,
 	.data = pop3_data,

@@ -458,6 +458,7 @@ const struct zb_analyzer_def zb_analyzer_smtp = {
 	.tcp_ports = smtp_ports,
 	.match_over = ZB_OVER_TCP,
 	.match_both = true,
+	.match_late = {true},
 	.match = {client_match, server_match},
 	.begin = smtp_begin,
 	.data = smtp_data,

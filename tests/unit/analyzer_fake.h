@@ -164,8 +164,9 @@ static inline void fake_registry(struct zb_registry *r)
 	fake_first_bytes(r, FAKE_ONE, ZB_ORIG, 'o');
 	fake_first_bytes(r, FAKE_BOTH, ZB_ORIG, 'b');
 	fake_first_bytes(r, FAKE_BOTH, ZB_RESP, 'b');
+	r->port_set[1] = 1ull << FAKE_PORT;
 	for (unsigned via = 0; via < ZB_VIA_NR; via++)
-		r->ports[via][FAKE_ON_PORT / 64] |= 1ull << FAKE_ON_PORT % 64;
+		r->set_of_port[via][FAKE_ON_PORT] = 1;
 	memset(fake_told, 0, sizeof(fake_told));
 }
 
