@@ -45,6 +45,8 @@ static const struct zb_opt options[] = {
 	 "flows in memory per worker, at most", O(flows_max)},
 	{"memcap", 0, ZB_OPT_BYTES, "BYTES", NULL, 16 << 20, 0, NULL,
 	 "state of all workers; beyond it the oldest is shed", O(memcap)},
+	{"prealloc", 0, ZB_OPT_BYTES, "BYTES", "64M", 0, 0, NULL,
+	 "memory that each worker touches before the first packet", O(prealloc)},
 	{"limit", 0, ZB_OPT_EACH, "KIND=BYTES", NULL, 0, 0, NULL,
 	 "one kind of state, per worker: tcp_data=64M, ...", O(limit)},
 	{"hashes", 0, ZB_OPT_STRING, "LIST", "all", 0, 0, NULL,
@@ -114,6 +116,8 @@ static int prepare(struct zb_run_job *j)
 	j->out_made = true;
 	loaded_s = zb_clock_s();
 	ret = load(j);
+	if (ret == 0)
+		ret = zb_job_check_prealloc(j);
 	if (ret < 0)
 		return ret;
 	loaded_s = zb_clock_s() - loaded_s;

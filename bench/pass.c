@@ -3,6 +3,7 @@
  * pass.c - sets a run up, launches the workers, reports while they work, collects what they leave
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,23 @@ static uint64_t preempted(void)
 	return getrusage(RUSAGE_THREAD, &ru) == 0 ? (uint64_t)ru.ru_nivcsw : 0;
 }
 
+/*
+ * The first touch of a page costs what analysing many packets does: better now than while packets
+ * arrive. No more than the worker may hold. A worker that only decodes holds nothing.
+ */
+static void preallocate(const struct zb_pass_worker *w)
+{
+	uint64_t cap = w->engine.memcap_bytes, bytes = w->pass->conf->prealloc_bytes;
+
+	if (cap != 0 && bytes > cap)
+		bytes = cap;
+	if (w->engine.mode == ZB_ENGINE_TOUCH || !w->has_arena)
+		return;
+	if (bytes > SIZE_MAX || zb_heap_warm((size_t)bytes) < 0)
+		zb_warn("worker on CPU %u: --prealloc %" PRIu64 ": %s; it goes on without", w->cpu,
+			bytes, strerror(ENOMEM));
+}
+
 /* Everything the worker allocates, it allocates here, in its own arena. */
 static int worker_main(void *arg)
 {
@@ -71,7 +89,7 @@ static int worker_main(void *arg)
 		zb_warn("worker on CPU %u: cannot be pinned: %s", w->cpu, strerror(-ret));
 	if (w->has_arena)
 		w->has_arena = zb_heap_arena_use(w->arena) == 0;
-	zb_heap_warm((size_t)(getenv("WARM")?atoi(getenv("WARM")):64)<<20);
+	preallocate(w);
 	w->allocated = zb_heap_thread_allocated();
 	ret = zb_engine_create(&w->engine, &engine);
 	if (ret < 0) {

@@ -51,6 +51,7 @@ struct zb_pass_conf {
 	uint32_t conns_max;
 	uint16_t burst_max;
 	uint64_t memcap_bytes;	       /* of all workers' state; 0: none */
+	uint64_t prealloc_bytes;       /* per worker: touched before the clock starts */
 	uint64_t mem_limit[ZB_MEM_NR]; /* per worker; 0: the default */
 	unsigned file_hashes;	       /* enum zb_file_hash bits */
 	enum zb_engine_mode mode;

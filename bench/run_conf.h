@@ -12,7 +12,7 @@
 struct zb_run_conf {
 	struct zb_opt_list pcap, limit;
 	const char *cores, *heap, *logs, *out, *hashes;
-	uint64_t count, loop, sample_hz, flows_max, burst, memcap;
+	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc;
 	double duration_s, stats_interval_s;
 	int engine, log_format, prof_format, rate;
 	bool same_flows, ignore_checksums, logs_drop, logs_block, self_cost;

@@ -180,6 +180,7 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.conns_max = (uint32_t)o->flows_max,
 		.burst_max = (uint16_t)o->burst,
 		.memcap_bytes = o->memcap,
+		.prealloc_bytes = j->prealloc_bytes,
 		.file_hashes = j->file_hashes,
 		.mode = (enum zb_engine_mode)o->engine,
 		.format = o->log_format == 0 ? ZB_ROW_JSON : ZB_ROW_TSV,

@@ -47,6 +47,7 @@ struct zb_run_job {
 	bool stream_on[ZB_LOG_NAME_NR];
 	uint64_t mem_limit[ZB_MEM_NR]; /* 0: the default */
 	unsigned file_hashes;
+	uint64_t prealloc_bytes; /* per worker */
 	bool out_made, eal_up, heap_on, pass_done;
 };
 
@@ -61,6 +62,9 @@ int zb_job_pass(struct zb_run_job *j);
 
 /* Reads --limit and --hashes. -EINVAL, said. */
 int zb_job_check_limits(struct zb_run_job *j);
+
+/* Settles --prealloc, once the trace has taken its memory. -EINVAL, said. */
+int zb_job_check_prealloc(struct zb_run_job *j);
 
 /* Passes over the trace; 0: as many as the duration takes. */
 uint64_t zb_job_loops(const struct zb_run_job *j);

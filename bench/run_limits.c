@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* run_limits.c - --limit KIND=BYTES and --hashes LIST */
+/* run_limits.c - --limit KIND=BYTES, --hashes LIST and --prealloc BYTES */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -86,4 +86,18 @@ int zb_job_check_limits(struct zb_run_job *j)
 	for (unsigned i = 0; ret == 0 && i < j->conf->limit.nr; i++)
 		ret = take_limit(j, j->conf->limit.v[i]);
 	return ret;
+}
+
+/* With half of what is left touched in advance, the run itself still has the other half. */
+int zb_job_check_prealloc(struct zb_run_job *j)
+{
+	uint64_t most = zb_memory_left("") / 2 / j->place.worker_nr, bytes = j->conf->prealloc;
+
+	j->prealloc_bytes = bytes < most ? bytes : most;
+	if (bytes <= most || !zb_opt_given(&zb_cmd_run, "prealloc"))
+		return 0;
+	zb_err("--prealloc %" PRIu64 ": too much memory for each of the workers (%u); give %" PRIu64
+	       "M at most",
+	       bytes, j->place.worker_nr, most >> 20);
+	return -EINVAL;
 }

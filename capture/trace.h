@@ -107,4 +107,10 @@ void zb_trace_free(struct zb_trace *t);
 const struct zb_trace_info *zb_trace_info(const struct zb_trace *t);
 struct zb_trace_shard *zb_trace_shard(struct zb_trace *t, uint32_t i);
 
+/*
+ * Bytes that can still be touched: MemAvailable, or less where a memory cgroup leaves less;
+ * UINT64_MAX when nobody says. root is put before /proc and /sys ("" but for tests).
+ */
+uint64_t zb_memory_left(const char *root);
+
 #endif

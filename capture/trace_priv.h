@@ -47,11 +47,6 @@ void zb_region_unmap(struct zb_region *r);
 /* Which pages it really got; asks the kernel, so once and late. */
 enum zb_trace_memory zb_region_memory(const struct zb_region *r);
 
-/*
- * Bytes that can still be touched: MemAvailable, or less where a memory cgroup leaves less;
- * UINT64_MAX when nobody says. root is put before /proc and /sys ("" but for tests).
- */
-uint64_t zb_memory_left(const char *root);
 /* -ENOMEM, said as "WHAT: needs ..., ... is available", when more than is left is wanted. */
 int zb_memory_check(const char *what, uint64_t need_bytes);
 /* Huge pages of the default size that nobody has reserved, and that size. */

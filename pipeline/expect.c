@@ -13,7 +13,8 @@
 #include "pipeline/expect.h"
 
 #define BUCKETS	   4096u
-#define SHED_TRIES 4 /* forgotten to make room for one */
+#define PORTS	   2048u /* counters by responder port, a few kilobytes */
+#define SHED_TRIES 4	 /* forgotten to make room for one */
 
 struct expect_key {
 	uint8_t orig[16]; /* all 0 when has_orig is not set */
@@ -36,6 +37,11 @@ struct expected {
 
 struct zb_expects {
 	struct expected *oldest, *newest;
+	/*
+	 * How many are expected on ports that are equal modulo PORTS. Every new connection asks,
+	 * and nearly all may go on at 0, without a look at the buckets.
+	 */
+	uint32_t on_port[PORTS];
 	struct expected *bucket[BUCKETS];
 };
 
@@ -88,6 +94,7 @@ static void forget(struct zb_analysis *an, struct expected *e)
 	while (*at != e)
 		at = &(*at)->bucket_next;
 	*at = e->bucket_next;
+	an->expects->on_port[e->key.port % PORTS]--;
 	unlink_age(an->expects, e);
 	zb_expect_note_put(an, e->note);
 	zb_mem_put(&an->mem, ZB_MEM_expect, e, sizeof(*e));
@@ -135,6 +142,7 @@ static struct expected *add(struct zb_analysis *an, const struct expect_key *key
 	e->analyzer = analyzer;
 	e->bucket_next = *bucket;
 	*bucket = e;
+	an->expects->on_port[key->port % PORTS]++;
 	an->expect_nr++;
 	return e;
 }
@@ -251,7 +259,7 @@ bool zb_expect_apply(struct zb_analysis *an, const struct zb_delivery_list *l, s
 	if (l->flags & ZB_SESSION_ANNOUNCES)
 		return false;
 	expire(an);
-	if (an->expect_nr == 0)
+	if (an->expect_nr == 0 || an->expects->on_port[zb_conn_port(c, ZB_RESP) % PORTS] == 0)
 		return true;
 	key = key_of(c, true);
 	set = wanted(an, &key);

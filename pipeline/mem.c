@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/mem.h"
+#include "profiler/heap.h"
 
 #define NAME(kind, gauge, mib, help)  [ZB_MEM_##kind] = #kind,
 #define HELP(kind, gauge, mib, help)  [ZB_MEM_##kind] = help,
@@ -81,7 +82,10 @@ void zb_mem_put(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n)
 	assert(m->bytes[kind] >= n);
 	m->bytes[kind] -= n;
 	m->total -= n;
-	free(p);
+	if (n != 0)
+		zb_heap_free(p, n);
+	else
+		free(p);
 }
 
 uint32_t zb_mem_buckets(const struct zb_mem *m, enum zb_mem_kind kind, uint32_t most)

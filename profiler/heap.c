@@ -63,7 +63,12 @@ const char *malloc_conf =
 	 * cycles; a trace of 1.2 million packets took 10,000 of them, an eighth of the worker's
 	 * time.
 	 */
-	"thp:always,metadata_thp:always";
+	"thp:always,metadata_thp:always,"
+	/*
+	 * Small objects may come out of a large free piece, as zb_heap_warm() leaves one, not only
+	 * out of one up to 64 times their pages: the piece is 64 MiB of 4 KiB, or 2^14 pages.
+	 */
+	"lg_extent_max_active_fit:16";
 
 static int ctl_read_bool(const char *name, bool *value)
 {
@@ -305,6 +310,16 @@ int zb_heap_warm(size_t bytes)
 		p[i] = 0;
 	free((void *)p);
 	return 0;
+}
+
+void zb_heap_free(void *p, size_t n)
+{
+#if ZB_HAVE_JEMALLOC
+	sdallocx(p, n, 0);
+#else
+	(void)n;
+	free(p);
+#endif
 }
 
 int zb_heap_arena_stat(unsigned arena, struct zb_heap_stat *out)

@@ -5,7 +5,8 @@
  * jemalloc is linked in with profiling compiled in; profiling itself is started by zb_heap_start().
  * Built without jemalloc (sanitizers), every call works and reports that there is none.
  *
- * Threading: zb_heap_arena_use() from the thread that shall use the arena; the rest from main.
+ * Threading: zb_heap_arena_use() and zb_heap_warm() from the thread that shall use the arena; the
+ *            rest, where nothing else is said, from main.
  * Errors:    0 or -errno, -ENOTSUP without jemalloc (or, where profiling is asked for, without it).
  *            On error the result is untouched. Nothing is said; the caller knows what for.
  */
@@ -30,11 +31,18 @@ int zb_heap_arena_create(unsigned *arena);
 int zb_heap_arena_use(unsigned arena);
 
 /*
- * Takes bytes of memory from the kernel and leaves them, touched but unused, to the calling thread's
- * arena: what it allocates next costs no page fault. They go back to the kernel as all unused memory
- * does, ten seconds later. -ENOMEM. Without jemalloc it is up to malloc whether anything is kept.
+ * Takes bytes of memory from the kernel and leaves them, touched but unused, to the calling
+ * thread's arena: what it allocates next costs no page fault. They go back to the kernel as all
+ * unused memory does, ten seconds later. -ENOMEM. Without jemalloc it is up to malloc whether
+ * anything is kept.
  */
 int zb_heap_warm(size_t bytes);
+
+/*
+ * free() of what was allocated with n bytes, n > 0 (malloc, calloc, realloc): who knows the size
+ * spares the allocator to look it up. Any thread.
+ */
+void zb_heap_free(void *p, size_t n);
 
 /*
  * Where the calling thread's count of bytes ever allocated stands; other threads may peek at it

@@ -73,6 +73,75 @@ static void branch_match_of_both_sides_waits_for_both(void **state)
 	told(FAKE_BOTH, "+ o:both r:ba r:ck .");
 }
 
+static unsigned late_asked;
+
+static enum zb_match late_match(const uint8_t *d, size_t n)
+{
+	late_asked++;
+	return fake_is_both(d, n);
+}
+
+/* A session with a match of the originator's side that is asked late. */
+static void open_late(struct analyzer_bed *b, struct zb_analyzer_def *def)
+{
+	fake_open(b, IPPROTO_TCP, 9);
+	*def = fake_def[FAKE_BOTH];
+	def->match[ZB_ORIG] = late_match;
+	b->an.registry->def[FAKE_BOTH] = def;
+	b->an.registry->match_late[ZB_ORIG] = 1ull << FAKE_BOTH;
+	late_asked = 0;
+}
+
+/* A dear match is asked when the other side has matched, then of all that was kept. */
+static void branch_late_match_is_asked_behind_the_other(void **state)
+{
+	struct zb_analyzer_def def;
+	struct analyzer_bed b;
+
+	(void)state;
+	open_late(&b, &def);
+	ab_text(&b, ZB_ORIG, "bo");
+	ab_text(&b, ZB_RESP, "ba");
+	ab_text(&b, ZB_ORIG, "th");
+	assert_int_equal(late_asked, 0);
+	told(FAKE_BOTH, "");
+	ab_text(&b, ZB_RESP, "ck");
+	assert_true(late_asked > 0);
+	finish(&b);
+	told(FAKE_BOTH, "+ o:bo r:ba o:th r:ck .");
+}
+
+/* One that comes only afterwards is asked as it comes. */
+static void branch_late_match_may_come_second(void **state)
+{
+	struct zb_analyzer_def def;
+	struct analyzer_bed b;
+
+	(void)state;
+	open_late(&b, &def);
+	ab_text(&b, ZB_RESP, "back");
+	ab_text(&b, ZB_ORIG, "bo");
+	told(FAKE_BOTH, "");
+	ab_text(&b, ZB_ORIG, "th");
+	finish(&b);
+	told(FAKE_BOTH, "+ r:back o:bo o:th .");
+}
+
+/* What a segment in the middle begins is found late too, as long as nobody reads the stream. */
+static void branch_late_match_of_a_later_segment(void **state)
+{
+	struct zb_analyzer_def def;
+	struct analyzer_bed b;
+
+	(void)state;
+	open_late(&b, &def);
+	ab_text(&b, ZB_ORIG, "xx");
+	ab_text(&b, ZB_ORIG, "both");
+	ab_text(&b, ZB_RESP, "back");
+	finish(&b);
+	told(FAKE_BOTH, "+ o:xx o:both r:back .");
+}
+
 /* When the other side cannot match any more, it is not attached. */
 static void branch_match_of_one_side_of_two_is_not_enough(void **state)
 {
@@ -373,6 +442,9 @@ int main(void)
 		cmocka_unit_test(branch_analyzer_of_port_gets_all_from_first_byte),
 		cmocka_unit_test(branch_found_late_gets_everything_in_order),
 		cmocka_unit_test(branch_match_of_both_sides_waits_for_both),
+		cmocka_unit_test(branch_late_match_is_asked_behind_the_other),
+		cmocka_unit_test(branch_late_match_may_come_second),
+		cmocka_unit_test(branch_late_match_of_a_later_segment),
 		cmocka_unit_test(branch_match_of_one_side_of_two_is_not_enough),
 		cmocka_unit_test(branch_confirmation_ends_detection),
 		cmocka_unit_test(branch_confirmation_in_replay_loses_nothing),

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 
 #include "profiler/heap.h"
@@ -101,6 +102,7 @@ static void heap_conf_of_ours_is_in_effect(void **state)
 	assert_option("opt.background_thread", false);
 	assert_option("opt.max_background_threads", 1);
 	assert_option("opt.dirty_decay_ms", 10000);
+	assert_option("opt.lg_extent_max_active_fit", 16);
 	assert_option("prof.active", false);
 #endif
 }
@@ -171,6 +173,70 @@ static void heap_arena_gets_all_of_its_thread(void **state)
 		free(w[i].big);
 	}
 	assert_true(total.resident > 0 && total.mapped >= total.active);
+}
+
+#define WARM_BYTES ((size_t)16 << 20)
+
+struct warm_worker {
+	unsigned arena;
+	size_t bytes;
+	long faults; /* of small and large allocations that fit in bytes, zeroed or not */
+	int ret;
+};
+
+static long faults_so_far(void)
+{
+	struct rusage ru;
+
+	return getrusage(RUSAGE_THREAD, &ru) == 0 ? ru.ru_minflt : -1;
+}
+
+static void *run_warm(void *arg)
+{
+	enum { SMALL = 200, NR = WARM_BYTES / 4 / SMALL };
+	static void *small[NR];
+	struct warm_worker *w = arg;
+	void *large;
+	long before;
+
+	memset(small, 1, sizeof(small)); /* touched beforehand */
+	w->ret = zb_heap_arena_use(w->arena);
+	if (w->ret == 0)
+		w->ret = zb_heap_warm(w->bytes);
+	before = faults_so_far();
+	for (unsigned i = 0; i < NR; i++)
+		small[i] = calloc(1, SMALL);
+	large = calloc(1, WARM_BYTES / 4);
+	w->faults = faults_so_far() - before;
+	zb_heap_free(large, WARM_BYTES / 4);
+	for (unsigned i = 0; i < NR; i++)
+		zb_heap_free(small[i], SMALL);
+	return NULL;
+}
+
+/* After zb_heap_warm() small and large allocations touch no new page; without it they do. */
+static void heap_warm_arena_takes_no_faults(void **state)
+{
+	long faults[2];
+
+	(void)state;
+	skip_without_jemalloc();
+	for (int i = 0; i < 2; i++) {
+		struct warm_worker w = {.bytes = i == 0 ? 0 : WARM_BYTES};
+		struct zb_heap_stat after;
+		pthread_t t;
+
+		assert_int_equal(zb_heap_arena_create(&w.arena), 0);
+		assert_int_equal(pthread_create(&t, NULL, run_warm, &w), 0);
+		assert_int_equal(pthread_join(t, NULL), 0);
+		assert_int_equal(w.ret, 0);
+		assert_int_equal(zb_heap_arena_stat(w.arena, &after), 0);
+		assert_int_equal(after.allocated / 4096, 0); /* all was given back */
+		faults[i] = w.faults;
+	}
+	/* Huge pages may make few of many; metadata of jemalloc's takes one or another. */
+	if (faults[1] * 2 > faults[0])
+		fail_msg("%ld page faults with the arena warm, %ld without", faults[1], faults[0]);
 }
 
 /* Threads of this process that may run on other CPUs than the calling thread; *nr counts all. */
@@ -262,6 +328,7 @@ int main(void)
 		cmocka_unit_test(heap_without_jemalloc_says_so),
 		cmocka_unit_test(heap_conf_of_ours_is_in_effect),
 		cmocka_unit_test(heap_arena_gets_all_of_its_thread),
+		cmocka_unit_test(heap_warm_arena_takes_no_faults),
 		cmocka_unit_test(heap_background_thread_inherits_the_cpus),
 		cmocka_unit_test(heap_thread_count_follows_allocations),
 		cmocka_unit_test(heap_unknown_arena_is_refused),

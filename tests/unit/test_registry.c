@@ -87,6 +87,13 @@ static void registry_every_definition_is_whole(void **state)
 			assert_non_null(def->match[ZB_ORIG]);
 			assert_non_null(def->match[ZB_RESP]);
 		}
+		/* Two that wait for each other would never be asked; alone nothing is waited for.
+		 */
+		assert_false(def->match_late[ZB_ORIG] && def->match_late[ZB_RESP]);
+		for (unsigned side = 0; side < 2; side++) {
+			assert_int_equal(made->match_late[side] >> id & 1, def->match_late[side]);
+			assert_true(def->match_both || !def->match_late[side]);
+		}
 		if (def->match[ZB_ORIG] != NULL || def->match[ZB_RESP] != NULL)
 			assert_true(def->match_over != 0);
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/flow_key.h"
 #include "pipeline/uid.h"
 
 #define NR 300000u
@@ -40,6 +41,33 @@ static void uid_has_the_shape_that_tools_expect(void **state)
 		longest = n > longest ? n : longest;
 	}
 	assert_int_equal(longest, 18);
+}
+
+/* Appends the digits of v, least significant first, one by one. */
+static void append(char *buf, uint64_t v)
+{
+	static const char digit[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	do {
+		strncat(buf, &digit[v % 62], 1);
+		v /= 62;
+	} while (v != 0);
+}
+
+/* The digits must be those of the two numbers behind the id, as Zeek writes them. */
+static void uid_digits_are_those_of_its_numbers(void **state)
+{
+	(void)state;
+	for (uint64_t seq = 0; seq < NR; seq++) {
+		uint64_t low = XXH3_64bits_withSeed(&seq, sizeof(seq), 42);
+		char buf[ZB_UID_MAX + 1], want[ZB_UID_MAX + 1] = "F";
+
+		append(want, (uint32_t)XXH3_64bits_withSeed(&low, sizeof(low), seq ^ 42));
+		append(want, low);
+		buf[zb_uid_format(buf, 'F', seq, 42)] = '\0';
+		assert_string_equal(buf, want);
+	}
 }
 
 /* Numbers that differ must give ids that differ, of neighbouring workers too. */
@@ -74,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(uid_has_the_shape_that_tools_expect),
+		cmocka_unit_test(uid_digits_are_those_of_its_numbers),
 		cmocka_unit_test(uid_of_distinct_numbers_are_distinct),
 		cmocka_unit_test(uid_depends_on_the_secret),
 	};
