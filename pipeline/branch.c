@@ -312,8 +312,12 @@ static uint64_t look(struct zb_branch *b, unsigned side, const uint8_t *d, size_
 	if (late != 0)
 		look_late(b, !side, late);
 	ready |= b->matched[ZB_ORIG] & b->matched[ZB_RESP];
-	/* One that needs both sides may find the other one and read on in the next packet. */
-	if (b->matched[side] & r->announcers)
+	/*
+	 * One that needs both sides may find the other one and read on in the next packet. So may
+	 * one whose server has greeted so far, as its client is not asked yet.
+	 */
+	if ((b->matched[side] | (side == ZB_RESP ? b->maybe[side] & r->match_late[ZB_ORIG] : 0)) &
+	    r->announcers)
 		b->session->flags |= ZB_SESSION_ANNOUNCES;
 	return (b->matched[ZB_ORIG] | b->matched[ZB_RESP]) & ready & ~b->tried;
 }
