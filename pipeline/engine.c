@@ -336,6 +336,7 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 
 	for (uint32_t i = 0; i < s->finished_nr; i++) {
 		struct zb_conn *c = zb_conn_at(&s->pool, s->finished[i]);
+		bool was_tunnel = c->rare != NULL && c->rare->tunnel != NULL;
 
 		if (i + 4 < s->finished_nr)
 			prefetch_conn(zb_conn_at(&s->pool, s->finished[i + 4]));
@@ -346,20 +347,18 @@ static NOINLINE void zb_stage_log(struct zb_engine *e)
 			zb_session_prefetch_branch(
 				zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])));
 		/* What its end gives rise to is odd at its end, whichever packet came next here. */
-		if (c->streams != NULL || c->history_lost != 0)
+		if (c->streams != NULL || c->history_lost != 0 || was_tunnel)
 			e->weird.now_ns = zb_analysis_conn_end(&e->an, c, now_ns).ns;
 		if (c->streams != NULL)
 			zb_session_finish(c->streams);
 		if (c->history_lost != 0)
 			zb_weird_conn(&e->weird, c, ZB_WEIRD_history_truncated, NULL);
 		if (e->an.known != NULL)
-			zb_known_conn_end(e->an.known, c, e->conf.stat->net_time_ns);
+			zb_known_conn_end(e->an.known, c, now_ns);
 		if (port != NULL)
 			zb_conn_log_row(port, c, e->conf.secret);
-		if (c->rare != NULL && c->rare->tunnel != NULL)
-			zb_tunnels_conn_end(
-				e->an.tunnels, c,
-				zb_analysis_conn_end(&e->an, c, e->conf.stat->net_time_ns).ns);
+		if (was_tunnel)
+			zb_tunnels_conn_end(e->an.tunnels, c, e->weird.now_ns);
 		zb_session_end(c);
 	}
 	e->weird.now_ns = weird_ns;

@@ -100,9 +100,6 @@ void zb_file_place(struct zb_file *f, uint64_t offset, const uint8_t *d, size_t 
 /* Delivers what waits below upto, holes being gaps; returns the bytes of the holes. */
 uint64_t zb_file_flush(struct zb_file *f, uint64_t upto);
 
-/* Frees what waits. */
-void zb_file_blocks_free(struct zb_file *f);
-
 /* Writes the rows. */
 void zb_file_log(struct zb_file *f);
 

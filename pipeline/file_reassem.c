@@ -71,12 +71,6 @@ static bool block_add(struct zb_file *f, struct zb_file_block *after, uint64_t o
 	return true;
 }
 
-void zb_file_blocks_free(struct zb_file *f)
-{
-	while (f->first != NULL)
-		block_free(f, f->first);
-}
-
 /* Delivers what has become contiguous. */
 static void advance(struct zb_file *f)
 {

@@ -117,7 +117,7 @@ struct http_side {
 };
 
 struct http_websocket_header {
-	uint8_t nr; /* times that it came */
+	bool has_come;
 	uint8_t len;
 	char text[64];
 };

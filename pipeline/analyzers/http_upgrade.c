@@ -55,7 +55,7 @@ static void base64(const uint8_t *d, size_t n, char *out)
 
 static void note(struct http_websocket_header *to, const char *d, size_t n)
 {
-	to->nr++;
+	to->has_come = true;
 	to->len = (uint8_t)(n < sizeof(to->text) ? n : sizeof(to->text));
 	memcpy(to->text, d, to->len);
 }
@@ -64,7 +64,7 @@ void http_websocket_header(struct http *h, unsigned side, const char *d, size_t 
 {
 	struct http_websocket_header *to = &h->websocket[side];
 
-	if (to->nr != 0)
+	if (to->has_come)
 		zb_analyzer_weird(&h->base,
 				  side == ZB_ORIG ? ZB_WEIRD_websocket_multiple_key_headers
 						  : ZB_WEIRD_websocket_multiple_accept_headers,
@@ -80,11 +80,11 @@ static void check_handshake(struct http *h)
 	char all[sizeof(key->text) + sizeof(WEBSOCKET_GUID)], expected[32], addl[256];
 	uint8_t sum[SHA_DIGEST_LENGTH];
 
-	if (key->nr == 0)
+	if (!key->has_come)
 		zb_analyzer_weird(&h->base, ZB_WEIRD_websocket_missing_key_header, NULL);
-	if (accept->nr == 0)
+	if (!accept->has_come)
 		zb_analyzer_weird(&h->base, ZB_WEIRD_websocket_missing_accept_header, NULL);
-	if (key->nr == 0 || accept->nr == 0)
+	if (!key->has_come || !accept->has_come)
 		return;
 	memcpy(all, key->text, key->len);
 	memcpy(all + key->len, WEBSOCKET_GUID, sizeof(WEBSOCKET_GUID) - 1);

@@ -40,9 +40,6 @@ static void file_begin(struct zb_mime *m)
 
 static void file_end(struct zb_mime *m)
 {
-	zb_file_finish(m->file);
-	if (m->file != NULL && m->ops->file_end != NULL)
-		m->ops->file_end(m->a, m->side, m->file);
 	zb_file_end(m->file);
 	m->file = NULL;
 	m->file_failed = false;
@@ -115,7 +112,7 @@ static void child_begin(struct zb_mime *m, struct zb_mime_entity *e)
 /* The header that was kept is whole. */
 static void header_end(struct zb_mime *m, struct zb_mime_entity *e)
 {
-	if (m->has_head)
+	if (m->head_bytes != 0)
 		zb_mime_header(m, e, zb_text(m->head, m->head_bytes));
 	m->has_head = false;
 	m->head_bytes = 0;
@@ -207,6 +204,8 @@ static void header_line(struct zb_mime *m, struct zb_mime_entity *e, const uint8
 			n--;
 		}
 		new_header(m, e, d, n);
+	} else if (m->head_bytes == 0) {
+		/* There was no memory for what this belongs to. */
 	} else if (m->head_bytes >= ZB_MIME_FOLDED_MAX) {
 		snprintf(addl, sizeof(addl), "%u", m->head_bytes);
 		zb_analyzer_weird(m->a, ZB_WEIRD_exceeded_mime_max_header_bytes, addl);

@@ -35,9 +35,8 @@ struct zb_mime_ops {
 	void (*entity)(struct zb_analyzer *a, unsigned side); /* one begins */
 	void (*header)(struct zb_analyzer *a, unsigned side, struct zb_text name,
 		       struct zb_text value);
-	/* A file begins, name as files.log will show it (n 0: none); it ends, its type is known. */
+	/* A file begins, name as files.log will show it (n 0: none). */
 	void (*file)(struct zb_analyzer *a, unsigned side, struct zb_file *f, struct zb_text name);
-	void (*file_end)(struct zb_analyzer *a, unsigned side, struct zb_file *f);
 };
 
 /*

@@ -154,6 +154,26 @@ static void websocket_handshake_is_checked(void **state)
 	ab_close(&b);
 }
 
+/* However often the key comes, it has come. */
+static void websocket_many_keys_are_not_none(void **state)
+{
+	struct analyzer_bed b;
+	char *weird;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG, "GET / HTTP/1.1\r\n");
+	for (unsigned i = 0; i < 256; i++)
+		ab_text(&b, ZB_ORIG, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+	ab_text(&b, ZB_ORIG, "\r\n");
+	ab_text(&b, ZB_RESP, ACCEPT);
+	ab_end(&b);
+	weird = logs_read(&b.logs, "weird");
+	assert_non_null(strstr(weird, "websocket_multiple_key_headers"));
+	assert_null(strstr(weird, "websocket_missing_key_header"));
+	ab_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +182,7 @@ int main(void)
 		cmocka_unit_test(websocket_wrong_opcode_is_refused),
 		cmocka_unit_test(websocket_long_frames_are_bounded),
 		cmocka_unit_test(websocket_handshake_is_checked),
+		cmocka_unit_test(websocket_many_keys_are_not_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
