@@ -9,6 +9,9 @@
  * stream of its own, in which content detection begins anew; it is handed on in pieces of up to
  * PIECE_BYTES, each when it is whole, as Zeek does (src/analyzer/protocol/websocket). It is
  * attached by HTTP only.
+ *
+ * A frame that is refused is stepped over, and a new message begins behind it. Zeek drops what is
+ * left of the segment instead, which is the same where a frame is a segment.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +33,7 @@ struct ws_side {
 	uint8_t mask[4];
 	uint8_t opcode; /* of the message */
 	bool in_message, in_payload, is_masked, is_last;
+	bool is_refused; /* the frame: to be stepped over */
 };
 
 struct websocket {
@@ -69,19 +73,21 @@ static uint64_t payload_bytes(const uint8_t *head)
 	return more == 0 ? len : n;
 }
 
-/* What follows is read as a new message, if the analyzer is not removed. */
+/* False: the analyzer is removed. */
 static bool refuse(struct websocket *w, struct ws_side *s)
 {
-	s->head_n = 0;
-	s->piece_n = 0;
-	s->in_payload = s->in_message = false;
-	zb_analyzer_violate(&w->base);
-	return false;
+	s->is_refused = true;
+	s->in_message = false;
+	return !zb_analyzer_violate(&w->base);
 }
 
 static void frame_end(struct websocket *w, struct ws_side *s)
 {
 	s->in_payload = false;
+	if (s->is_refused) {
+		s->is_refused = false;
+		return;
+	}
 	s->in_message = !s->is_last;
 	if (!s->is_last)
 		return;
@@ -89,6 +95,7 @@ static void frame_end(struct websocket *w, struct ws_side *s)
 	zb_analyzer_confirm(&w->base);
 }
 
+/* False: the analyzer is removed. */
 static bool head_end(struct websocket *w, struct ws_side *s)
 {
 	unsigned opcode = s->head[0] & 0x0f, n = head_bytes(s->head);
@@ -103,29 +110,31 @@ static bool head_end(struct websocket *w, struct ws_side *s)
 		memcpy(s->mask, s->head + n - 4, 4);
 	s->mask_at = 0;
 	s->in_payload = true;
-	if (s->opcode >= CLOSE && s->opcode <= PONG && s->left > CONTROL_BYTES) {
+	if (!s->is_refused && s->opcode >= CLOSE && s->opcode <= PONG && s->left > CONTROL_BYTES) {
 		char addl[48];
 
 		snprintf(addl, sizeof(addl), "%llu > %u", (unsigned long long)s->left,
 			 CONTROL_BYTES);
 		zb_analyzer_weird(&w->base, ZB_WEIRD_websocket_control_frame_size_exceeded, addl);
 	}
-	if (s->opcode == CLOSE && s->left == 1) /* a status has two bytes */
-		return refuse(w, s);
+	/* A status has two bytes. */
+	if (!s->is_refused && s->opcode == CLOSE && s->left == 1 && !refuse(w, s))
+		return false;
 	if (s->left == 0)
 		frame_end(w, s);
 	return true;
 }
 
-/* Takes bytes of a header; false: refused. */
+/* Takes bytes of a header; false: the analyzer is removed. */
 static bool take_head(struct websocket *w, struct ws_side *s, const uint8_t *d, size_t n,
 		      size_t *used)
 {
 	*used = 0;
 	while (*used < n) {
 		s->head[s->head_n++] = d[(*used)++];
-		if (s->head_n == 2 && ((s->head[0] & 0x0f) == CONTINUATION) != s->in_message)
-			return refuse(w, s);
+		if (s->head_n == 2 && ((s->head[0] & 0x0f) == CONTINUATION) != s->in_message &&
+		    !refuse(w, s))
+			return false;
 		if (s->head_n >= 2 && s->head_n == head_bytes(s->head))
 			return head_end(w, s);
 	}
@@ -195,7 +204,7 @@ static void websocket_data(struct zb_analyzer *a, unsigned side, const uint8_t *
 			if (!take_head(w, s, d, n, &used))
 				return;
 		} else {
-			if (s->opcode == TEXT || s->opcode == BINARY) {
+			if (!s->is_refused && (s->opcode == TEXT || s->opcode == BINARY)) {
 				used = take_stream(w, side, d, n);
 			} else {
 				used = s->left < n ? (size_t)s->left : n;

@@ -154,6 +154,33 @@ static void websocket_handshake_is_checked(void **state)
 	ab_close(&b);
 }
 
+/* In an old connection a refused frame is stepped over, wherever segments end. */
+static void websocket_refused_frame_is_stepped_over(void **state)
+{
+	static const char refused[][6] = {"\x80\x04\x82\x03xy", "\x88\x01\x82"};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		const char *first = refused[i / 2];
+		struct analyzer_bed b;
+		uint8_t buf[64];
+		size_t n = 2 + (size_t)first[1];
+
+		open_bed(&b, ACCEPT);
+		b.conn.end[ZB_ORIG].last_seq = 20000;
+		memcpy(buf, first, n);
+		n += frame(buf + n, ZB_RESP, 0x82, RFB);
+		if (i % 2 == 0)
+			ab_say(&b, ZB_RESP, buf, n);
+		else
+			ab_drip(&b, ZB_RESP, buf, n);
+		assert_true(ab_has_service(&b, "websocket"));
+		say(&b, ZB_ORIG, 0x82, RFB, false);
+		assert_true(ab_has_service(&b, "rfb"));
+		close_bed(&b);
+	}
+}
+
 /* However often the key comes, it has come. */
 static void websocket_many_keys_are_not_none(void **state)
 {
@@ -182,6 +209,7 @@ int main(void)
 		cmocka_unit_test(websocket_wrong_opcode_is_refused),
 		cmocka_unit_test(websocket_long_frames_are_bounded),
 		cmocka_unit_test(websocket_handshake_is_checked),
+		cmocka_unit_test(websocket_refused_frame_is_stepped_over),
 		cmocka_unit_test(websocket_many_keys_are_not_none),
 	};
 
