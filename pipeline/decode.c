@@ -122,16 +122,23 @@ static inline bool checksum_wrong(const struct zb_decoder *d, const struct zb_pk
 	return zb_checksum_fold(zb_checksum_add(sum, p->data + v->l4_off, v->l4_len)) != 0xffff;
 }
 
+COLD static enum zb_fate odd_header(const struct zb_decoder *d, const struct zb_pkt *p,
+				    const struct zb_ip_view *v, enum zb_weird_name name)
+{
+	if (p->flags & ZB_PKT_VIRTUAL)
+		name = zb_weird_in_tunnel(name);
+	zb_weird_transport(d->weird, name, v->src, v->dst, v->addr_len, p->proto);
+	return ZB_FATE_truncated_transport;
+}
+
 /* Headers the transport needs at least: stated and captured? */
 static inline enum zb_fate check_room(const struct zb_decoder *d, const struct zb_pkt *p,
 				      const struct zb_ip_view *v, uint32_t need)
 {
 	if (v->stated != 0 && v->stated < need)
-		return zb_decode_odd_flow(d, p, v, ZB_WEIRD_truncated_header,
-					  ZB_FATE_truncated_transport);
+		return odd_header(d, p, v, ZB_WEIRD_truncated_header);
 	if (v->l4_cap < need)
-		return zb_decode_odd_flow(d, p, v, ZB_WEIRD_internally_truncated_header,
-					  ZB_FATE_truncated_transport);
+		return odd_header(d, p, v, ZB_WEIRD_internally_truncated_header);
 	return ZB_FATE_conn;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weird.c - see weird.h */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "pipeline/once.h"
@@ -55,10 +56,23 @@ static uint64_t what_of(const struct zb_weird *w, enum zb_weird_name name, const
 	return XXH3_64bits_withSeed(id, len, w->secret + name + 1);
 }
 
-/* The fields from name on. */
-static void put_tail(struct zb_row *r, enum zb_weird_name name, const char *addl, const char *peer)
+/* proto: of the transport that raises it, 0: as listed. */
+static const char *source_of(enum zb_weird_name name, uint8_t proto)
 {
-	const char *text = zb_weird_text[name], *source = weird_source[name];
+	switch (proto) {
+	case IPPROTO_TCP: return "TCP";
+	case IPPROTO_UDP: return "UDP";
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: return "ICMP";
+	default: return weird_source[name];
+	}
+}
+
+/* The fields from name on. */
+static void put_tail(struct zb_row *r, enum zb_weird_name name, const char *addl, const char *peer,
+		     const char *source)
+{
+	const char *text = zb_weird_text[name];
 
 	zb_row_word(r, text, strlen(text));
 	if (addl != NULL && addl[0] != '\0')
@@ -90,7 +104,7 @@ void zb_weird_row(struct zb_row *row, const struct zb_once_row *r, uint64_t secr
 			zb_row_unset(row);
 		}
 	}
-	put_tail(row, r->name, r->addl, r->peer);
+	put_tail(row, r->name, r->addl, r->peer, source_of(r->name, r->proto));
 }
 
 /*
@@ -159,32 +173,47 @@ void zb_weird_conn(struct zb_weird *w, struct zb_conn *c, enum zb_weird_name nam
 		return;
 	zb_row_time(&r, w->now_ns);
 	zb_row_id(&r, c, w->secret);
-	put_tail(&r, name, addl, w->peer);
+	put_tail(&r, name, addl, w->peer,
+		 source_of(name, name == ZB_WEIRD_truncated_header ? c->key.proto : 0));
 	zb_log_commit(w->port, &r);
+}
+
+/* With what is in r already: addl, proto. */
+static void flow_once(struct zb_weird *w, struct zb_once_row *r, const uint8_t *src,
+		      const uint8_t *dst, unsigned addr_len)
+{
+	enum zb_weird_name name = r->name;
+	uint8_t id[33] = {(uint8_t)addr_len};
+
+	if (!count_it(w, name))
+		return;
+	r->mute_ns = weird_policy[name] == LOG ? MUTE_NS : DAY_NS;
+	r->ip_version = addr_len == 4 ? 4 : 6;
+	r->flags = ZB_ONCE_HAS_ADDRS;
+	memcpy(id + 1, src, addr_len);
+	if (weird_policy[name] != PER_ORIG)
+		memcpy(id + 17, dst, addr_len);
+	r->what = what_of(w, name, id, sizeof(id));
+	memcpy(r->addr[0], src, addr_len);
+	memcpy(r->addr[1], dst, addr_len);
+	log_once(w, r);
 }
 
 void zb_weird_flow_addl(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
 			const uint8_t *dst, unsigned addr_len, const char *addl)
 {
-	bool per_orig = weird_policy[name] == PER_ORIG;
-	uint8_t id[33] = {(uint8_t)addr_len};
-	struct zb_once_row r = {
-		.mute_ns = weird_policy[name] == LOG ? MUTE_NS : DAY_NS,
-		.name = (uint16_t)name,
-		.ip_version = addr_len == 4 ? 4 : 6,
-		.flags = ZB_ONCE_HAS_ADDRS,
-	};
+	struct zb_once_row r = {.name = (uint16_t)name};
 
-	if (!count_it(w, name))
-		return;
-	memcpy(id + 1, src, addr_len);
-	if (!per_orig)
-		memcpy(id + 17, dst, addr_len);
-	r.what = what_of(w, name, id, sizeof(id));
-	memcpy(r.addr[0], src, addr_len);
-	memcpy(r.addr[1], dst, addr_len);
 	memcpy(r.addl, addl, strnlen(addl, sizeof(r.addl) - 1));
-	log_once(w, &r);
+	flow_once(w, &r, src, dst, addr_len);
+}
+
+void zb_weird_transport(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
+			const uint8_t *dst, unsigned addr_len, uint8_t proto)
+{
+	struct zb_once_row r = {.name = (uint16_t)name, .proto = proto};
+
+	flow_once(w, &r, src, dst, addr_len);
 }
 
 void zb_weird_flow(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,

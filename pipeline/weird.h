@@ -130,6 +130,10 @@ void zb_weird_flow_addl(struct zb_weird *w, enum zb_weird_name name, const uint8
 			const uint8_t *dst, unsigned addr_len, const char *addl);
 void zb_weird_net_addl(struct zb_weird *w, enum zb_weird_name name, const char *addl);
 
+/* Of the header of a transport (IPPROTO_*), which is the source then. */
+void zb_weird_transport(struct zb_weird *w, enum zb_weird_name name, const uint8_t *src,
+			const uint8_t *dst, unsigned addr_len, uint8_t proto);
+
 /* What an oddity of a packet is called when the packet came out of a tunnel. */
 enum zb_weird_name zb_weird_in_tunnel(enum zb_weird_name name);
 

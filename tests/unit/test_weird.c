@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <netinet/in.h>
 
 #include "log_read.h"
 #include "pipeline/uid.h"
@@ -217,6 +218,31 @@ static void weird_names_are_complete(void **state)
 		assert_true(strlen(zb_weird_text[i]) > 0);
 }
 
+/* What a transport says of its header has the transport as its source, with and without state. */
+static void weird_truncated_header_names_the_transport(void **state)
+{
+	static const uint8_t src[] = {10, 0, 0, 1}, dst[] = {192, 0, 2, 9};
+	struct zb_conn c = conn_between(1, 2, 40000);
+	const char *text;
+
+	(void)state;
+	zb_weird_transport(&w, ZB_WEIRD_truncated_header, src, dst, 4, IPPROTO_TCP);
+	zb_weird_transport(&w, ZB_WEIRD_internally_truncated_header, src, dst, 4, IPPROTO_ICMPV6);
+	zb_weird_flow(&w, ZB_WEIRD_internally_truncated_header, dst, src, 4);
+	zb_weird_conn(&w, &c, ZB_WEIRD_truncated_header, NULL);
+	text = logs_read(&logs, "weird");
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const source[] = {"TCP", "ICMP", "IP", "TCP"};
+		char want[32];
+
+		snprintf(want, sizeof(want), "\"source\":\"%s\"}\n", source[i]);
+		text = strstr(text, "\"source\"");
+		assert_non_null(text);
+		assert_memory_equal(text, want, strlen(want));
+		text += strlen(want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +259,8 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(weird_memory_is_bounded_and_forgets_the_oldest,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(weird_truncated_header_names_the_transport, set_up,
+						tear_down),
 		cmocka_unit_test(weird_names_are_complete),
 	};
 
