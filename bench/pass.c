@@ -32,6 +32,7 @@ const char *const zb_log_stream_name[ZB_LOG_NAME_NR] = {
 	[ZB_LOG_FTP] = "ftp",
 	[ZB_LOG_SSH] = "ssh",
 	[ZB_LOG_NTP] = "ntp",
+	[ZB_LOG_DHCP] = "dhcp",
 	[ZB_LOG_TUNNEL] = "tunnel",
 	[ZB_LOG_KNOWN_HOSTS] = "known_hosts",
 	[ZB_LOG_KNOWN_SERVICES] = "known_services",

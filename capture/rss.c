@@ -12,6 +12,8 @@
 
 #define PORT_FTP     21
 #define PORT_GRIDFTP 2811
+#define PORT_BOOTPS  67
+#define PORT_BOOTPC  68
 
 #define KEY 0x6d5a6d5aull /* 32 bits of it; any 32 bits are these, rotated */
 
@@ -103,6 +105,21 @@ static bool is_tunnel_port(uint16_t port)
 	       port == htons(ZB_PORT_AYIYA);
 }
 
+static bool is_dhcp_port(uint16_t port)
+{
+	return port == htons(PORT_BOOTPS) || port == htons(PORT_BOOTPC);
+}
+
+bool zb_rss_is_dhcp(const uint8_t *data, uint32_t cap_len, const struct zb_ip_walk *w)
+{
+	uint16_t port[2];
+
+	if (w->proto != IPPROTO_UDP || !zb_rss_has_ports(cap_len, w))
+		return false;
+	memcpy(port, data + w->l4_off, sizeof(port));
+	return is_dhcp_port(port[0]) || is_dhcp_port(port[1]);
+}
+
 /* What is inside may be inside another tunnel too, or, with VXLAN, on another port's. */
 static bool may_hold_flow(const uint8_t *data, const struct zb_ip_walk *w)
 {
@@ -143,8 +160,10 @@ static inline __attribute__((always_inline)) uint32_t look(enum zb_link link, co
 	} else if (zb_rss_has_ports(cap_len, &w)) {
 		x ^= load32(data + w.l4_off);
 		if (special != NULL)
-			*special = w.proto == IPPROTO_UDP ? may_hold_flow(data, &w)
-							  : zb_rss_is_ftp(data, cap_len, &w);
+			*special = w.proto == IPPROTO_UDP
+					   ? may_hold_flow(data, &w) ||
+						     zb_rss_is_dhcp(data, cap_len, &w)
+					   : zb_rss_is_ftp(data, cap_len, &w);
 	}
 	return toeplitz_of(x);
 }

@@ -27,6 +27,9 @@
  *                  capture cannot know of it when the first connections come; there, as with
  *                  fragments and the inner flows of VXLAN, several workers see parts only.
  *
+ *   DHCP           a transaction is spread over several connections, of addresses that it is about
+ *                  to assign: UDP on ports 67 and 68 goes to one worker.
+ *
  * A UDP tunnel inside a UDP tunnel is not parted from the packet around it.
  *
  * Threading: any.

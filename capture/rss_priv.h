@@ -12,7 +12,7 @@
 
 /*
  * zb_rss_hash(); special: the packet alone does not tell where it belongs (a fragment, a tunnel on
- * UDP) or tells it of others (FTP control), see shard_priv.h.
+ * UDP), tells it of others (FTP control), or belongs with others (DHCP), see shard_priv.h.
  */
 uint32_t zb_rss_look(enum zb_link link, const uint8_t *data, uint32_t cap_len, bool *special);
 
@@ -22,6 +22,9 @@ uint32_t zb_rss_addr_hash(const uint8_t *data, const struct zb_ip_walk *w);
 
 /* Does w's transport begin with two ports, both captured? */
 bool zb_rss_has_ports(uint32_t cap_len, const struct zb_ip_walk *w);
+
+/* UDP from or to port 67 or 68. */
+bool zb_rss_is_dhcp(const uint8_t *data, uint32_t cap_len, const struct zb_ip_walk *w);
 
 /* TCP from or to port 21. */
 bool zb_rss_is_ftp(const uint8_t *data, uint32_t cap_len, const struct zb_ip_walk *w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shard.c - places fragments, tunnelled packets and FTP; see shard_priv.h
+ * shard.c - places fragments, tunnelled packets, FTP and DHCP; see shard_priv.h
  *
  *   seen, by key                        datagrams, in order of appearance
  *   +----------------------------+      +----------------------------------+
@@ -26,6 +26,7 @@
 #define BUCKET_NR     (1u << 16)
 #define DATAGRAMS_MAX (1u << 24)
 #define FTP_BITS      (1u << 23)
+#define DHCP_HASH     0u /* all of it, whatever its addresses */
 
 /* Where a packet goes, as far as its own headers tell. */
 enum spot_kind {
@@ -175,6 +176,8 @@ static struct spot flow_spot(const struct zb_sharder *s, const uint8_t *d, uint3
 
 	if (is_ftp_pair(s, d, w))
 		return addr_spot(s, d, w);
+	if (zb_rss_is_dhcp(d, len, w))
+		return (struct spot){wants_key(s) ? key_of(d, w, ports) : 0, DHCP_HASH, SPOT_HASH};
 	return (struct spot){wants_key(s) ? key_of(d, w, ports) : 0, zb_rss_flow_hash(d, len, w),
 			     SPOT_HASH};
 }

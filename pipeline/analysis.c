@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/analyzers/dhcp_join.h"
 #include "pipeline/expect.h"
 #include "pipeline/file.h"
 #include "pipeline/known.h"
@@ -58,8 +59,21 @@ struct zb_conn_end zb_analysis_conn_end(const struct zb_analysis *an, const stru
 				    .is_last = is_over};
 }
 
+void zb_analysis_expire(struct zb_analysis *an, uint64_t now_ns)
+{
+	zb_file_set_expire(an->files, now_ns);
+	if (an->dhcp != NULL)
+		zb_dhcp_expire(an, now_ns);
+}
+
+void zb_analysis_end(struct zb_analysis *an)
+{
+	zb_dhcp_end(an);
+}
+
 void zb_analysis_fini(struct zb_analysis *an)
 {
+	zb_dhcp_end(an);
 	zb_expect_destroy(an);
 	zb_known_destroy(an->known);
 	zb_file_set_destroy(an->files);

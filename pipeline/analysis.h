@@ -12,6 +12,7 @@
 #include "pipeline/mem.h"
 #include "pipeline/weird.h"
 
+struct zb_dhcp;
 struct zb_expects;
 struct zb_file_set;
 struct zb_known;
@@ -32,6 +33,7 @@ struct zb_analysis {
 	struct zb_tunnels *tunnels;   /* tunnels seen; see tunnel.h */
 	struct zb_expects *expects;   /* connections announced; see expect.h. NULL: none yet */
 	uint32_t expect_nr;	      /* of them */
+	struct zb_dhcp *dhcp;	      /* transactions; see dhcp_join.h. NULL: none yet */
 	const struct zb_rxq *rxq;     /* where packets come from; NULL: not known */
 	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
 	uint64_t events;	      /* see zb_analysis_event() */
@@ -52,6 +54,12 @@ struct zb_analysis_conf {
 
 /* -ENOMEM. */
 int zb_analysis_init(struct zb_analysis *an, const struct zb_analysis_conf *conf);
+
+/* Ends files that nobody adds to, and transactions of DHCP. */
+void zb_analysis_expire(struct zb_analysis *an, uint64_t now_ns);
+
+/* Traffic is over: writes what has been waiting for more of it and is of no connection. */
+void zb_analysis_end(struct zb_analysis *an);
 
 /* Ends files that are open; logs must still be there. */
 void zb_analysis_fini(struct zb_analysis *an);

@@ -296,7 +296,7 @@ static NOINLINE void zb_stage_expire(struct zb_engine *e)
 
 	zb_tunnels_expire(e->an.tunnels, &e->b, now);
 	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
-	zb_file_set_expire(e->an.files, now);
+	zb_analysis_expire(&e->an, now);
 	if (e->conf.memcap_bytes != 0)
 		hold_cap(e);
 }
@@ -556,6 +556,7 @@ static void drain(struct zb_engine *e)
 		zb_tunnels_expire(e->an.tunnels, &e->b, e->an.over_ns);
 	while (zb_conn_set_drain(&e->set, &cursor))
 		zb_stage_log(e);
+	zb_analysis_end(&e->an);
 	for (uint16_t i = 0; i < ZB_LOG_ENGINE_NR; i++) {
 		struct zb_log_port *port = zb_log_port(e->conf.logs, i, (uint16_t)e->conf.index);
 

@@ -12,6 +12,7 @@ const struct zb_row_def *const zb_engine_log_defs[ZB_LOG_ENGINE_NR] = {
 	[ZB_LOG_FTP] = &zb_ftp_log_def,
 	[ZB_LOG_SSH] = &zb_ssh_log_def,
 	[ZB_LOG_NTP] = &zb_ntp_log_def,
+	[ZB_LOG_DHCP] = &zb_dhcp_log_def,
 	[ZB_LOG_TUNNEL] = &zb_tunnel_log_def,
 	[ZB_LOG_KNOWN_HOSTS] = &zb_known_hosts_log_def,
 	[ZB_LOG_KNOWN_SERVICES] = &zb_known_services_log_def,

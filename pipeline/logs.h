@@ -19,6 +19,7 @@ enum zb_log_stream {
 	ZB_LOG_FTP,
 	ZB_LOG_SSH,
 	ZB_LOG_NTP,
+	ZB_LOG_DHCP,
 	ZB_LOG_TUNNEL,
 	ZB_LOG_KNOWN_HOSTS,
 	ZB_LOG_KNOWN_SERVICES,
@@ -33,7 +34,8 @@ enum zb_log_stream {
 
 extern const struct zb_row_def zb_conn_log_def, zb_dns_log_def, zb_http_log_def, zb_ssl_log_def,
 	zb_files_log_def, zb_smtp_log_def, zb_ftp_log_def, zb_ssh_log_def, zb_ntp_log_def,
-	zb_tunnel_log_def, zb_known_hosts_log_def, zb_known_services_log_def, zb_weird_log_def;
+	zb_dhcp_log_def, zb_tunnel_log_def, zb_known_hosts_log_def, zb_known_services_log_def,
+	zb_weird_log_def;
 
 /* Those of the streams that workers write. */
 extern const struct zb_row_def *const zb_engine_log_defs[ZB_LOG_ENGINE_NR];

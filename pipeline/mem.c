@@ -29,7 +29,7 @@ void zb_mem_init(struct zb_mem *m, const uint64_t *limit)
 void zb_mem_share(struct zb_mem *m, uint64_t cap)
 {
 	static const enum zb_mem_kind apart[] = {ZB_MEM_frag, ZB_MEM_tunnel, ZB_MEM_known,
-						 ZB_MEM_expect};
+						 ZB_MEM_expect, ZB_MEM_dhcp};
 
 	for (unsigned i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
 		if (m->limit[apart[i]] > cap / 8)

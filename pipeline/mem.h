@@ -35,6 +35,7 @@
 	X(tunnel, tunnel_bytes, 64, "tunnels seen")                                          \
 	X(known, known_bytes, 64, "hosts and services already logged")                       \
 	X(expect, expect_bytes, 16, "connections announced by others")                       \
+	X(dhcp, dhcp_bytes, 16, "DHCP transactions under way")                               \
 	X(history, history_bytes, 512, "long histories, and what only odd connections need")
 
 #define ZB_ENUM_M(kind, gauge, mib, help) ZB_MEM_##kind,

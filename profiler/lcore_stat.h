@@ -69,6 +69,7 @@
 	X(tunnel_shed, "tunnels forgotten for want of room")                                  \
 	X(known_shed, "hosts and services forgotten for want of room")                        \
 	X(expect_shed, "announced connections forgotten for want of room")                    \
+	X(dhcp_shed, "DHCP transactions logged early, or not, for want of room")              \
 	X(history_shed, "histories and counts cut short for want of room")                    \
 	X(weird_shed, "oddities forgotten early: they may be logged again")                   \
 	X(snapshots_skipped, "statistics rows merged into the next: the reporter was behind")
@@ -101,6 +102,7 @@
 	X(tunnel_bytes, "bytes of tunnels seen")                                     \
 	X(known_bytes, "bytes of hosts and services already logged")                 \
 	X(expect_bytes, "bytes of connections announced by others")                  \
+	X(dhcp_bytes, "bytes of DHCP transactions under way")                        \
 	X(log_buffer_bytes, "bytes of log buffers")                                  \
 	X(weird_bytes, "bytes of weird suppression state")
 

@@ -130,6 +130,7 @@ static void end(struct play *p)
 {
 	zb_session_end(&p->conn);
 	zb_conn_rare_free(&p->conn);
+	zb_analysis_end(&p->an);
 	zb_expect_destroy(&p->an);
 	zb_known_destroy(p->an.known);
 	zb_file_set_destroy(p->an.files);
@@ -199,7 +200,7 @@ static void change(struct play *p, uint8_t kind, size_t n)
 	case FA_LATER:
 		p->an.now_ns += n / 8 * ZB_SEC_NS;
 		weird.now_ns = p->an.now_ns;
-		zb_file_set_expire(p->an.files, p->an.now_ns);
+		zb_analysis_expire(&p->an, p->an.now_ns);
 		break;
 	default: break;
 	}

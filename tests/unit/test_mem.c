@@ -164,6 +164,8 @@ static void mem_gauges_show_bytes_and_shed(void **state)
 	assert_int_equal(st.c[ZB_C_known_shed], ZB_MEM_known + 1);
 	assert_int_equal(st.g[ZB_G_expect_bytes], 100 + ZB_MEM_expect);
 	assert_int_equal(st.c[ZB_C_expect_shed], ZB_MEM_expect + 1);
+	assert_int_equal(st.g[ZB_G_dhcp_bytes], 100 + ZB_MEM_dhcp);
+	assert_int_equal(st.c[ZB_C_dhcp_shed], ZB_MEM_dhcp + 1);
 	for (unsigned kind = 0; kind < ZB_MEM_NR; kind++)
 		zb_mem_put(&m, kind, p[kind], 100 + kind);
 	assert_int_equal(m.total, 0);

@@ -450,6 +450,41 @@ static void shard_ftp_pairs_go_by_addresses(void **state)
 	tb_free(&c.file);
 }
 
+/* All of DHCP must be together, whoever speaks; other UDP of the same two is not part of it. */
+static void shard_dhcp_is_together(void **state)
+{
+	struct tb_ip udp = telling(udp4), ask, all, relay;
+	struct capture c = {0};
+	int at, first = -1, inner;
+	struct zb_trace *t;
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		udp.src[3] = (uint8_t)(10 + i);
+		ask = all = relay = udp;
+		ask.sport = 68;
+		ask.dport = 67;
+		all.sport = 67;
+		all.dport = 68;
+		memset(all.dst, 255, 4);
+		relay.sport = relay.dport = 67;
+		c = (struct capture){0};
+		add_ip(&c, &ask);
+		add_ip(&c, &all);
+		add_ip(&c, &relay);
+		add_ip(&c, &udp);
+		t = load_capture(&c, SHARD_NR, false);
+		for (uint32_t k = 0; k < 3; k++) {
+			find(t, SHARD_NR, k, &at, &inner);
+			first = first < 0 ? at : first;
+			assert_int_equal(at, first);
+		}
+		expect(t, 3, queue_of(&udp));
+		zb_trace_free(t);
+		tb_free(&c.file);
+	}
+}
+
 /* Shadows must be handed out marked, uncounted and, in passes, rewritten with bytes of their own.
  */
 static void shard_shadows_are_replayed_uncounted(void **state)
@@ -539,6 +574,7 @@ int main(void)
 		cmocka_unit_test(shard_confirmed_tunnels_go_by_the_outer_flow),
 		cmocka_unit_test(shard_flow_through_several_tunnels_ties_them),
 		cmocka_unit_test(shard_ftp_pairs_go_by_addresses),
+		cmocka_unit_test(shard_dhcp_is_together),
 		cmocka_unit_test(shard_shadows_are_replayed_uncounted),
 		cmocka_unit_test(shard_shadows_own_their_bytes_only_if_rewritten),
 	};
