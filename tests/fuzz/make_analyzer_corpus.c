@@ -35,7 +35,11 @@ struct seed {
 #define SMB_HEADER	"\xfeSMB\100\0\0\0\0\0\0\0"
 #define SMB_HEADER_REST "\1\0\0\0\0\0\0\0" TEN TEN TEN TEN "01"
 #define NTP_REST	TEN TEN TEN TEN "0123456"
-#define DNS_QUESTION	"\3www\7example\3com\0\0\1\0\1"
+#define DHCP_FIXED(assigned)                                                                       \
+	"\1\1\6\0\0\0\0\1\0\0\0\0\0\0\0\0" assigned "\0\0\0\0\0\0\0\0\2\0\0\0\0\7"                 \
+	"\0\0\0\0\0\0\0\0\0\0" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN \
+		TEN TEN "01\x63\x82\x53\x63"
+#define DNS_QUESTION "\3www\7example\3com\0\0\1\0\1"
 #define SIP_REST                                                                     \
 	"Via: SIP/2.0/UDP h\r\nFrom: <sip:a@h>\r\nTo: <sip:b@h>\r\nCall-ID: 1@h\r\n" \
 	"CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
@@ -192,12 +196,13 @@ static const struct seed seeds[] = {
 	 {SAY(ORIG, "\3\0\0\x0b\6\xe0\0\0\0\0\0"),
 	  SAY(RESP, "\3\0\0\x13\x0e\xd0\0\0\0\0\0\2\0\10\0\1\0\0\0")}},
 	{"syslog", "line", {SAY(ORIG, "<34>Oct 11 22:14:15 h su: failed")}},
+	{"dhcp", "discover", {SAY(ORIG, DHCP_FIXED("\0\0\0\0") "\x35\1\1\xff")}},
 	{"dhcp",
-	 "discover",
-	 {SAY(ORIG, "\1\1\6\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" TEN TEN TEN TEN TEN
-			    TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
-		    "01234567\x63\x82\x53\x63\x35\1"
-		    "\1\xff")}},
+	 "transaction",
+	 {SAY(ORIG, DHCP_FIXED("\0\0\0\0") "\x35\1\3\x0c\2pc\x32\4\x0a\0\0\x08\x3d\7\1\2\0\0\0\0\5"
+					   "\x51\6\0\0\0pc.\xff"),
+	  SAY(RESP,
+	      DHCP_FIXED("\x0a\0\0\x08") "\x35\1\5\x0f\4lan\0\x33\4\0\0\x0e\x10\x38\2ok\xff")}},
 	{"ntp", "both", {SAY(ORIG, "\x23" NTP_REST), SAY(RESP, "\x24" NTP_REST)}},
 	{"snmp",
 	 "get",
@@ -380,30 +385,32 @@ static void write_smb(const char *folder)
 	memcpy(d[4] + BODY + 48, "hello", 5);
 	d[5][BODY + 8] = 7;
 	write_seed(folder, &smb);
-	/* A handshake of 1232 bytes, its answer, and data. */
-	static void write_rdpeudp(const char *folder)
-	{
-		static char syn[1232] = "\xff\xff\xff\xff\0\x40\x18\1",
-			    answer[1232] = "\0\0\0\1\0\x40\x10\5";
-		const struct seed rdpeudp = {"rdpeudp",
-					     "handshake",
-					     {{ORIG, sizeof(syn), syn},
-					      {RESP, sizeof(answer), answer},
-					      SAY(ORIG, "\0\0\0\1\0\x40\0\x0c\0\1\2\3" TEN)}};
+}
 
-		write_seed(folder, &rdpeudp);
-	}
+/* A handshake of 1232 bytes, its answer, and data. */
+static void write_rdpeudp(const char *folder)
+{
+	static char syn[1232] = "\xff\xff\xff\xff\0\x40\x18\1",
+		    answer[1232] = "\0\0\0\1\0\x40\x10\5";
+	const struct seed rdpeudp = {"rdpeudp",
+				     "handshake",
+				     {{ORIG, sizeof(syn), syn},
+				      {RESP, sizeof(answer), answer},
+				      SAY(ORIG, "\0\0\0\1\0\x40\0\x0c\0\1\2\3" TEN)}};
 
-	int main(int argc, char **argv)
-	{
-		if (argc != 2) {
-			fprintf(stderr, "usage: make_analyzer_corpus FOLDER\n");
-			return 2;
-		}
-		for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
-			write_seed(argv[1], &seeds[i]);
-		write_quic(argv[1]);
-		write_smb(argv[1]);
-		write_rdpeudp(argv[1]);
-		return 0;
+	write_seed(folder, &rdpeudp);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: make_analyzer_corpus FOLDER\n");
+		return 2;
 	}
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+		write_seed(argv[1], &seeds[i]);
+	write_quic(argv[1]);
+	write_smb(argv[1]);
+	write_rdpeudp(argv[1]);
+	return 0;
+}
