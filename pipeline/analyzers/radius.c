@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * radius.c - RADIUS: recognised once the responder has answered with a whole message (RFC 2865, 3)
+ * radius.c - RADIUS: recognised by a whole message of either side (RFC 2865, 3)
  */
 #include "pipeline/analyzer.h"
 
@@ -18,13 +18,13 @@ static bool message_holds(const uint8_t *d, size_t n)
 
 static void radius_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
 {
+	(void)side;
 	if (!message_holds(d, n)) {
 		zb_analyzer_violate(a);
 		return;
 	}
 	zb_analysis_event(zb_analyzer_analysis(a));
-	if (side == ZB_RESP)
-		zb_analyzer_confirm(a);
+	zb_analyzer_confirm(a);
 }
 
 static const uint16_t radius_ports[] = {1812, 0};
