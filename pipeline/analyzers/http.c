@@ -45,7 +45,8 @@ void http_message_end(struct http *h, unsigned side, bool interrupted)
 	s->ongoing = false;
 	http_entity_end(h, side, &s->top);
 	http_info_done(h, side, s->top.body_len);
-	s->expect = interrupted ? HTTP_NOTHING : HTTP_LINE;
+	/* Behind a reply of HTTP/0.9 there are no lines to find another one by. */
+	s->expect = interrupted || s->lines.is_raw ? HTTP_NOTHING : HTTP_LINE;
 	if (side == ZB_RESP) {
 		reply_end(h);
 		if (h->upgraded)

@@ -178,6 +178,21 @@ static void http_09_reply_is_all_body(void **state)
 	}
 }
 
+/* Behind a reply of HTTP/0.9 without a body there is no other, wherever segments begin. */
+static void http_09_reply_is_the_last(void **state)
+{
+	struct analyzer_bed b;
+
+	(void)state;
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_text(&b, ZB_ORIG, "GET /1 HTTP/1.1\r\n\r\nHEAD /old\r\n\r\n");
+	ab_text(&b, ZB_RESP, "<html>");
+	ab_text(&b, ZB_RESP, "HTTP/1.1 204 Odd\r\n\r\n");
+	ab_end(&b);
+	assert_null(strstr(logs_read(&b.logs, "http"), "204"));
+	ab_close(&b);
+}
+
 /* A body of which nothing says where it ends goes by lines, each with CR and LF. */
 static void http_body_without_length_goes_by_lines(void **state)
 {
@@ -440,6 +455,7 @@ int main(void)
 		cmocka_unit_test(http_long_header_holds_no_memory),
 		cmocka_unit_test(http_without_room_for_texts_leaves_them_out),
 		cmocka_unit_test(http_09_reply_is_all_body),
+		cmocka_unit_test(http_09_reply_is_the_last),
 		cmocka_unit_test(http_body_without_length_goes_by_lines),
 		cmocka_unit_test(http_body_until_close_is_not_changed),
 		cmocka_unit_test(http_parts_are_files),
