@@ -50,6 +50,7 @@ static const struct zb_record_kind frames = {frame_length, frame, FRAME_BYTES + 
 static void lose_step(struct smb *s)
 {
 	s->synced = false;
+	s->has_lost = true;
 	for (unsigned side = ZB_ORIG; side <= ZB_RESP; side++) {
 		s->stumbles[side] |= s->half[side].have != 0;
 		zb_records_free(&s->half[side], &s->base);
@@ -60,6 +61,17 @@ static bool has_magic(const uint8_t *d, size_t n)
 {
 	return n >= FRAME_BYTES + MAGIC_BYTES && (d[4] == 0xff || d[4] == 0xfe) &&
 	       memcmp(d + 5, "SMB", 3) == 0;
+}
+
+/* Less than that of it: how the stream's first frame is cut does not matter. */
+static bool may_begin(const uint8_t *d, size_t n)
+{
+	static const uint8_t magic[] = {0xff, 'S', 'M', 'B'};
+
+	if (n >= FRAME_BYTES + MAGIC_BYTES || d[0] != 0)
+		return false;
+	return n <= FRAME_BYTES ||
+	       ((d[4] | 1) == magic[0] && memcmp(d + 5, magic + 1, n - FRAME_BYTES - 1) == 0);
 }
 
 static void smb_begin(struct zb_analyzer *a)
@@ -74,7 +86,7 @@ static void smb_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, siz
 {
 	struct smb *s = (struct smb *)a;
 
-	if (!s->synced && !has_magic(d, n))
+	if (!s->synced && !has_magic(d, n) && (s->has_lost || s->pieces != 0 || !may_begin(d, n)))
 		return;
 	s->synced = true;
 	if (s->stumbles[side] || !zb_records_data(&s->half[side], &frames, a, side, d, n)) {
