@@ -18,7 +18,7 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 # Gauges of lcore.log, by how their names begin.
 STATE = ("conn_", "flow_table_", "timer_bytes", "history_", "stream_bytes", "reassem_", "dns_bytes", "http_",
          "tls_bytes", "analyzer_bytes", "file_bytes", "tunnel_bytes", "known_bytes", "expect_bytes",
-         "weird_bytes")
+         "dhcp_bytes", "weird_bytes")
 CAP = 16 << 20
 
 
@@ -221,7 +221,7 @@ class Bounds(zb.Case):
         self.assertEqual(run.status, 2)
         self.assertIn("--limit tunnel=1", run.err)
         kinds = ("stream", "tcp_data", "frag", "probe", "dns", "http", "tls", "analyzer", "file", "file_data", "tunnel",
-                 "known", "history", "expect")
+                 "known", "history", "expect", "dhcp")
         self.run_flood(talks(80, (0, b"GET /NUMBER HTTP/1.1\r\n\r\n"), (1, b"y" * 500), number=200),
                        *(word for kind in kinds for word in ("--limit", f"{kind}=4K")))
 
@@ -246,6 +246,11 @@ class Bounds(zb.Case):
         self.bound("expect", "expect_bytes",
                    (packet for i in range(FLOOD)
                     for packet in Talk(i, 21).say(0, b"PORT 10,%d,%d,3,4,5\r\n" % (i >> 8, i & 255)).packets))
+
+    def test_dhcp(self):
+        rest = b"\0" * 228 + b"\x63\x82\x53\x63\x35\1\1\xff"
+        self.bound("dhcp", "dhcp_bytes", (udp(ORIG, 68, RESP, 67, b"\1\1\6\0" + struct.pack("!I", i) + rest)
+                                          for i in range(FLOOD)))
 
     def cap(self, flood, shed=None):
         """All state together stays near the cap; shed: what is given up instead of connections."""

@@ -126,6 +126,16 @@ def finger(n):
     return closed(between(ORIG + n, n, 79).say(0, b"no end of line"))
 
 
+def dhcp(n):
+    """A lease, over two connections; and the same transaction again, while it is remembered or not."""
+    leased, mac = b"\x0a\0\1" + bytes([n]), b"\2\0\0\0\0" + bytes([n])
+    message = struct.pack("!4BII4s4s8s6s", 1, 1, 6, 0, n, 0, b"", leased, b"", mac)
+    message += b"\0" * 202 + b"\x63\x82\x53\x63\x35\1"
+    for kind in (1, 3):
+        yield udp(0, 68, 0xFFFFFFFF, 67, message + bytes([kind, 255]))
+        yield udp(RESP + 60 + n % 3, 67, 0xFFFFFFFF, 68, message + bytes([kind + 1 + kind // 3, 255]))
+
+
 def interleaved(makers):
     """One packet of each in turn, so that what one client does spans many bursts."""
     for turn in itertools.zip_longest(*makers):
@@ -136,7 +146,9 @@ def by_hand():
     """None: a pause."""
     yield from interleaved(finger(n) for n in range(HOSTS))
     yield None
-    for kind in (fragments, ftp, tunnels, odd):
+    yield from interleaved(dhcp(n) for n in range(HOSTS))
+    yield None
+    for kind in (fragments, ftp, tunnels, odd, dhcp):
         yield from interleaved(kind(n) for n in range(HOSTS))
     yield from interleaved([*(kind(n) for kind in (ftp, tunnels, fragments, odd) for n in range(HOSTS, 2 * HOSTS)),
                             *(web(ORIG + n, n, RESP + n % 2) for n in range(4 * HOSTS)),
@@ -186,7 +198,8 @@ class SameRows(zb.Case):
                 now += SECONDS if packet else PAUSE_S
                 if packet:
                     f.write(struct.pack("<IIII", int(now), int(now % 1 * 1e6), len(packet), len(packet)) + packet)
-        self.check(path, "conn", "dns", "http", "files", "ftp", "tunnel", "known_hosts", "known_services", "weird")
+        self.check(path, "conn", "dns", "http", "files", "ftp", "dhcp", "tunnel", "known_hosts", "known_services",
+                   "weird")
 
 
 if __name__ == "__main__":
