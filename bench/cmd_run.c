@@ -19,7 +19,6 @@
 static const char *const engines[] = {"full", "touch", NULL};
 static const char *const formats[] = {"json", "zeek", NULL};
 static const char *const prof_formats[] = {"mended", "strict", NULL};
-static const char *const rates[] = {"max", NULL};
 
 static const struct zb_opt options[] = {
 	{.help = "Traffic"},
@@ -32,8 +31,12 @@ static const struct zb_opt options[] = {
 	{"count", 0, ZB_OPT_U64, "N", NULL, 1, 0, NULL, "load only the first N packets", O(count)},
 	{"same-flows", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "keep the addresses in every pass",
 	 O(same_flows)},
-	{"rate", 0, ZB_OPT_CHOICE, "max", "max", 0, 0, rates,
-	 "closed loop: as fast as the workers take it", O(rate)},
+	{"rate", 0, ZB_OPT_STRING, "R", "max", 0, 0, NULL,
+	 "max, or open loop: 1x, 0.5x, 250kpps, 10Gbps", O(rate)},
+	{"rx-desc", 0, ZB_OPT_U64, "N", "4096", 64, 1 << 20, NULL,
+	 "open loop: packets that a worker's receive queue holds", O(rx_desc)},
+	{"gen-cores", 0, ZB_OPT_STRING, "CPU", NULL, 0, 0, NULL,
+	 "open loop: where packets are handed out from", O(gen_cores)},
 	{.help = "Engine"},
 	{"cores", 0, ZB_OPT_STRING, "LIST", NULL, 0, 0, NULL,
 	 "one worker on each: 2-5 or 2,4,6-7 (default: one core)", O(cores)},
@@ -151,6 +154,8 @@ static void tell(struct zb_run_job *j)
 	       zb_report_bytes(info->image_bytes + info->index_bytes, mem, sizeof(mem)));
 	zb_report_table(&j->pass, j->tsc_hz, stdout);
 	zb_report_ledger(&j->pass, stdout);
+	if (j->rate.kind != ZB_RATE_MAX)
+		zb_report_lag(&j->pass, stdout);
 	if (j->holder_nr != 0)
 		zb_report_holders(j->holder, j->holder_nr, j->holder_total, stdout);
 	for (unsigned i = 0; i < j->note_nr; i++)

@@ -15,6 +15,8 @@
 #include "bench/pass.h"
 #include "bench/pass_priv.h"
 #include "capture/eal.h"
+#include "capture/source_paced.h"
+#include "capture/source_replay.h"
 #include "profiler/clock.h"
 #include "profiler/diag.h"
 
@@ -101,12 +103,14 @@ static int worker_main(void *arg)
 		w->unsampled = true;
 	uint64_t before = preempted();
 
+	__atomic_store_n(&w->ready, true, __ATOMIC_RELEASE);
 	zb_engine_run(engine);
 	w->pass->result->lcore[w->index].preempted = preempted() - before;
 	if (w->pass->sampler != NULL && !w->unsampled)
 		zb_sampler_detach_self(w->pass->sampler, w->index);
 	zb_engine_destroy(engine);
 out:
+	__atomic_store_n(&w->ready, true, __ATOMIC_RELEASE);
 	zb_once_finish(w->engine.once);
 	__atomic_store_n(&w->at_end, true, __ATOMIC_RELEASE);
 	__atomic_store_n(&w->finished, true, __ATOMIC_RELEASE);
@@ -167,7 +171,7 @@ static int make_worker(struct zb_pass *p, unsigned i)
 	snprintf(w->peer, sizeof(w->peer), "lcore-%u", w->cpu);
 	w->has_arena = arena_of(i, &w->arena);
 	w->engine = (struct zb_engine_conf){
-		.rxq = zb_replay_queue(p->replay, i),
+		.rxq = zb_source_queue(p->source, i),
 		.stat = &p->result->lcore[i].stat,
 		.logs = p->logs,
 		.once = zb_once_port(p->once, (uint16_t)i),
@@ -184,7 +188,6 @@ static int make_worker(struct zb_pass *p, unsigned i)
 		.mode = p->conf->mode,
 		.ignore_checksums = p->conf->ignore_checksums,
 		.on = &p->on,
-		.stop = &p->stop,
 		.at_end = worker_at_end,
 		.at_end_arg = w,
 	};
@@ -223,15 +226,46 @@ static int make_prof(struct zb_pass *p)
 	return zb_prof_log_create(&conf, &p->prof);
 }
 
-static int set_up(struct zb_pass *p)
+static int open_replay(struct zb_pass *p)
 {
-	struct zb_replay_conf replay = {
+	struct zb_replay_conf conf = {
 		.trace = p->conf->trace,
 		.queue_nr = p->worker_nr,
 		.loops = p->conf->loops,
 		.same_flows = p->conf->same_flows,
 		.stop = &p->stop,
 	};
+	struct zb_replay *replay;
+	int ret = zb_replay_open(&conf, &replay);
+
+	if (ret == 0)
+		p->source = zb_replay_source(replay);
+	return ret;
+}
+
+static int open_paced(struct zb_pass *p)
+{
+	const struct zb_lcore_stat *stat[ZB_CPUS_MAX];
+	struct zb_paced_conf conf = {
+		.trace = p->conf->trace,
+		.queue_nr = p->worker_nr,
+		.rx_desc = p->conf->rx_desc,
+		.rate = p->conf->rate,
+		.duration_s = p->conf->duration_s,
+		.loops = p->conf->loops,
+		.same_flows = p->conf->same_flows,
+		.stop = &p->stop,
+		.feeder_cpus = &p->conf->feeder_cpus,
+		.stat = stat,
+	};
+
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		stat[i] = &p->result->lcore[i].stat;
+	return zb_paced_open(&conf, &p->source);
+}
+
+static int set_up(struct zb_pass *p)
+{
 	struct zb_sampler_conf sampler = {.hz = p->conf->sample_hz, .lane_nr = p->worker_nr};
 	int ret = make_logs(p);
 
@@ -243,7 +277,7 @@ static int set_up(struct zb_pass *p)
 		ret = zb_once_create(p->logs, (uint16_t)p->worker_nr, (uint16_t)p->worker_nr,
 				     p->conf->secret, &p->once);
 	if (ret == 0)
-		ret = zb_replay_open(&replay, &p->replay);
+		ret = p->conf->rate.kind == ZB_RATE_MAX ? open_replay(p) : open_paced(p);
 	if (ret == 0 && p->conf->sample_hz != 0)
 		ret = zb_sampler_create(&sampler, &p->sampler);
 	for (unsigned i = 0; ret == 0 && i < p->worker_nr; i++)
@@ -326,6 +360,26 @@ static bool all_workers(const struct zb_pass *p, size_t flag_offset)
 	return true;
 }
 
+/* Packets, and the time that a run may take, begin when all workers are ready. */
+static void start_source(struct zb_pass *p)
+{
+	p->started = true;
+	p->begin_s = zb_clock_s();
+	if (zb_source_start(p->source) < 0) {
+		p->result->broke = true;
+		__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
+	}
+}
+
+/* What the source knows that the queues' ledgers do not say. */
+static void ask_source(struct zb_pass *p)
+{
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		zb_source_first_drop(p->source, i, &p->result->lcore[i].first_drop);
+	if (p->conf->rate.kind != ZB_RATE_MAX)
+		p->result->feeder_lag = *zb_paced_feeder_lag(p->source);
+}
+
 /* The reporter: until every worker has finished. */
 static void report(struct zb_pass *p)
 {
@@ -334,6 +388,8 @@ static void report(struct zb_pass *p)
 
 	while (!all_workers(p, offsetof(struct zb_pass_worker, finished))) {
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &tick, NULL);
+		if (!p->started && all_workers(p, offsetof(struct zb_pass_worker, ready)))
+			start_source(p);
 		if (p->sampler != NULL)
 			zb_sampler_drain(p->sampler);
 		take_snapshots(p);
@@ -348,7 +404,8 @@ static void report(struct zb_pass *p)
 			p->result->interrupted = true;
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		}
-		if (p->conf->duration_s > 0 && zb_clock_s() - p->begin_s >= p->conf->duration_s)
+		if (p->conf->duration_s > 0 && p->started &&
+		    zb_clock_s() - p->begin_s >= p->conf->duration_s)
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		if (!looked && all_workers(p, offsetof(struct zb_pass_worker, at_end))) {
 			look_at_heap(p);
@@ -378,13 +435,14 @@ static void launch(struct zb_pass *p)
 	}
 	for (unsigned i = launched; i < p->worker_nr; i++) {
 		p->result->broke = p->stop = true;
-		p->worker[i].at_end = p->worker[i].finished = true;
+		p->worker[i].ready = p->worker[i].at_end = p->worker[i].finished = true;
 		zb_once_finish(p->worker[i].engine.once);
 	}
 	report(p);
 	for (unsigned i = 0; i < launched; i++)
 		if (zb_eal_wait(i) < 0)
 			p->result->broke = true;
+	ask_source(p);
 	p->result->wall_s = zb_clock_s() - p->begin_s;
 }
 
@@ -404,8 +462,7 @@ static void tear_down(struct zb_pass *p)
 	if (p->once != NULL)
 		p->result->rows_early = zb_once_early(p->once);
 	zb_once_destroy(p->once);
-	if (p->replay != NULL)
-		zb_replay_close(p->replay);
+	zb_source_close(p->source);
 	for (unsigned i = 0; i < p->worker_nr; i++)
 		zb_snap_ring_destroy(p->worker[i].engine.snaps);
 	p->result->sampler = p->sampler;

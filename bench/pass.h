@@ -14,7 +14,9 @@
 
 #include <signal.h>
 
-#include "capture/source_replay.h"
+#include "capture/schedule.h"
+#include "capture/source.h"
+#include "capture/trace.h"
 #include "pipeline/engine.h"
 #include "pipeline/mem.h"
 #include "profiler/heap.h"
@@ -39,6 +41,9 @@ struct zb_pass_conf {
 	const struct zb_topo *topo;
 	const struct zb_placement *place;
 	struct zb_trace *trace;
+	struct zb_rate rate;	 /* ZB_RATE_MAX: closed loop */
+	uint32_t rx_desc;	 /* open loop: packets that a receive queue holds */
+	cpu_set_t feeder_cpus;	 /* open loop: where the feeder runs */
 	uint64_t loops;		 /* passes over the trace; 0: until duration_s is over */
 	double duration_s;	 /* 0: no limit */
 	double stats_interval_s; /* of packet time */
@@ -71,6 +76,7 @@ struct zb_pass_lcore {
 	struct zb_heap_stat arena; /* before the state was torn down */
 	bool has_arena;
 	uint64_t preempted; /* times that another thread was put in the worker's place */
+	struct zb_source_drop first_drop;
 };
 
 struct zb_pass_result {
@@ -84,6 +90,7 @@ struct zb_pass_result {
 	unsigned heap_dumps;
 	char heap_last[512];	    /* path of the last dump, or "" */
 	struct zb_sampler *sampler; /* NULL: off */
+	struct zb_lag feeder_lag;   /* open loop: how late packets went to their queues */
 	double wall_s;
 	bool interrupted; /* by a signal */
 	bool broke;	  /* a worker could not start or go on */

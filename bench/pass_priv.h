@@ -17,6 +17,7 @@ struct zb_pass_worker {
 	char peer[24];
 	unsigned arena;
 	bool has_arena, unsampled;
+	bool ready;		   /* it has all it needs, and polls its queue */
 	bool at_end;		   /* no packet is left; all state still stands */
 	bool finished;		   /* the worker will touch nothing any more */
 	const uint64_t *allocated; /* bytes the thread has ever allocated; NULL: not known */
@@ -32,13 +33,14 @@ struct zb_pass {
 	struct zb_stats_log *stats;
 	struct zb_prof_log *prof; /* NULL: off */
 	struct zb_once *once;	  /* rows that the workers log once */
-	struct zb_replay *replay;
+	struct zb_source *source;
 	struct zb_sampler *sampler;
 	struct zb_engine_switch on;
 	double begin_s, flushed_s,
 		shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;
 	uint64_t heap_next; /* bytes allocated at which the next dump is due */
+	bool started;	    /* the source was told that the workers are ready */
 	bool stop;	    /* workers: end at your next burst */
 	bool release;	    /* workers: the heap has been looked at, tear down */
 };

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "capture/source.h"
 #include "capture/trace.h"
 #include "profiler/heap.h"
 #include "profiler/lcore_stat.h"
@@ -37,11 +38,14 @@ struct zb_result_input {
 	uint32_t file_nr;
 	uint64_t pkts, bytes; /* of one pass; wire bytes */
 	bool has_digest;
-	uint64_t digest;    /* struct zb_trace_info's */
-	uint64_t loops;	    /* passes asked for; 0: until the duration was over */
-	uint64_t count;	    /* --count; 0: all */
-	double duration_s;  /* --duration; 0: none */
-	const char *engine; /* "full", "touch" */
+	uint64_t digest;		 /* struct zb_trace_info's */
+	uint64_t loops;			 /* passes asked for; 0: until the duration was over */
+	uint64_t count;			 /* --count; 0: all */
+	double duration_s;		 /* --duration; 0: none */
+	const char *rate;		 /* as asked for; "max": closed loop */
+	uint64_t rx_desc;		 /* open loop: packets that a queue holds */
+	const struct zb_lag *feeder_lag; /* how late the feeder was; NULL: not known */
+	const char *engine;		 /* "full", "touch" */
 	bool same_flows, ignore_checksums;
 	bool cut; /* a file ends inside a record */
 	struct zb_trace_division division;
@@ -54,6 +58,7 @@ struct zb_result_lcore {
 	uint64_t queued_pkts,
 		queued_bytes;	    /* taken from the link, never analysed: 0 unless broken off */
 	const uint64_t *gauge_peak; /* ZB_G_NR largest values of the snapshots; NULL: not known */
+	struct zb_source_drop first_drop;
 	bool has_arena;
 	struct zb_heap_stat arena;
 };

@@ -183,6 +183,34 @@ static json_t *log_rows(struct doc *d, const struct zb_lcore_stat *s, bool writt
 	return o;
 }
 
+/* How late packets were; percentiles are at most an eighth too high. */
+static json_t *lag(struct doc *d, const struct zb_lag *l)
+{
+	json_t *o = json_object();
+
+	set_u64(d, o, "count", zb_lag_count(l));
+	set_u64(d, o, "p50_ns", zb_lag_at(l, 0.5));
+	set_u64(d, o, "p90_ns", zb_lag_at(l, 0.9));
+	set_u64(d, o, "p99_ns", zb_lag_at(l, 0.99));
+	set_u64(d, o, "p999_ns", zb_lag_at(l, 0.999));
+	set_u64(d, o, "max_ns", l->max_ns);
+	return o;
+}
+
+static json_t *first_drop(struct doc *d, const struct zb_source_drop *drop)
+{
+	json_t *o;
+
+	if (!drop->happened)
+		return json_null();
+	o = json_object();
+	set_real(d, o, "wall_s", drop->wall_s, 6);
+	set_real(d, o, "pkt_ts", (double)drop->pkt_ns / 1e9, 6);
+	set_text(d, o, "stage", zb_stage_name[drop->stage % ZB_STAGE_NR]);
+	set_u64(d, o, "pkts_proc", drop->worker_pkts);
+	return o;
+}
+
 /* The members that totals and each lcore have in common. */
 static void set_stat(struct doc *d, json_t *o, const struct zb_lcore_stat *s, const uint64_t *peak,
 		     struct leak leak)
@@ -202,6 +230,7 @@ static void set_stat(struct doc *d, json_t *o, const struct zb_lcore_stat *s, co
 		append(d, fill, json_integer((json_int_t)s->burst_fill[i]));
 	set(d, o, "burst_fill", fill);
 	set_u64(d, o, "lag_ns", s->lag_ns);
+	set(d, o, "pkt_lag", lag(d, &s->lag));
 }
 
 static json_t *totals(struct doc *d, struct zb_lcore_stat *sum)
@@ -248,6 +277,7 @@ static json_t *lcores(struct doc *d)
 		set_u64(d, o, "pkts_queued", l->queued_pkts);
 		set_u64(d, o, "bytes_queued", l->queued_bytes);
 		set(d, o, "log_rows", log_rows(d, &l->stat, false));
+		set(d, o, "first_drop", first_drop(d, &l->first_drop));
 		append(d, a, o);
 	}
 	return a;
@@ -298,6 +328,10 @@ static json_t *input(struct doc *d)
 	set_u64(d, o, "loops", in->loops);
 	set_u64(d, o, "count", in->count);
 	set_real(d, o, "duration_s", in->duration_s, 6);
+	set_text(d, o, "rate", in->rate);
+	set_u64(d, o, "rx_desc", in->rx_desc);
+	if (in->feeder_lag != NULL)
+		set(d, o, "feeder_lag", lag(d, in->feeder_lag));
 	set_text(d, o, "engine", in->engine);
 	set_bool(d, o, "same_flows", in->same_flows);
 	set_bool(d, o, "ignore_checksums", in->ignore_checksums);

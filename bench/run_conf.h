@@ -11,10 +11,10 @@
 
 struct zb_run_conf {
 	struct zb_opt_list pcap, limit;
-	const char *cores, *heap, *logs, *out, *hashes;
-	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc;
+	const char *cores, *gen_cores, *rate, *heap, *logs, *out, *hashes;
+	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc, rx_desc;
 	double duration_s, stats_interval_s;
-	int engine, log_format, prof_format, rate;
+	int engine, log_format, prof_format;
 	bool same_flows, ignore_checksums, logs_drop, logs_block, self_cost;
 };
 

@@ -152,6 +152,8 @@ int zb_job_check(struct zb_run_job *j)
 		ret = zb_job_check_limits(j);
 	if (ret == 0)
 		ret = check_cores(j);
+	if (ret == 0)
+		ret = zb_job_check_rate(j);
 	return ret;
 }
 
@@ -169,6 +171,9 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.topo = j->topo,
 		.place = &j->place,
 		.trace = j->trace,
+		.rate = j->rate,
+		.rx_desc = (uint32_t)o->rx_desc,
+		.feeder_cpus = j->feeder_cpus,
 		.loops = zb_job_loops(j),
 		.duration_s = o->duration_s,
 		.stats_interval_s = o->stats_interval_s,
@@ -184,7 +189,7 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.file_hashes = j->file_hashes,
 		.mode = (enum zb_engine_mode)o->engine,
 		.format = o->log_format == 0 ? ZB_ROW_JSON : ZB_ROW_TSV,
-		.log_block = !o->logs_drop,
+		.log_block = zb_job_log_block(j),
 		.prof_strict = o->prof_format != 0,
 		.same_flows = o->same_flows,
 		.ignore_checksums = o->ignore_checksums,
@@ -300,6 +305,7 @@ static void note_run(struct zb_run_job *j)
 			    "%.0f %% of the busy cycles were waiting for the log writer: the disk "
 			    "limits this run; try --logs none",
 			    100.0 * (double)sum.c[ZB_C_log_wait_cycles] / (double)sum.busy_cycles);
+	zb_job_note_rate(j);
 	if (j->pass.interrupted)
 		zb_job_note(
 			j,
@@ -344,6 +350,7 @@ static void fill_lcores(const struct zb_run_job *j, struct zb_result_lcore *out)
 		out[i].gauge_peak = l->peak;
 		out[i].has_arena = l->has_arena;
 		out[i].arena = l->arena;
+		out[i].first_drop = l->first_drop;
 	}
 }
 
@@ -362,6 +369,9 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 		.loops = j->pass_conf.loops,
 		.count = j->conf->count,
 		.duration_s = j->conf->duration_s,
+		.rate = j->conf->rate,
+		.rx_desc = j->rate.kind != ZB_RATE_MAX ? j->conf->rx_desc : 0,
+		.feeder_lag = &j->pass.feeder_lag,
 		.engine = j->conf->engine == 0 ? "full" : "touch",
 		.same_flows = j->conf->same_flows,
 		.ignore_checksums = j->conf->ignore_checksums,

@@ -48,6 +48,8 @@ struct zb_run_job {
 	uint64_t mem_limit[ZB_MEM_NR]; /* 0: the default */
 	unsigned file_hashes;
 	uint64_t prealloc_bytes; /* per worker */
+	struct zb_rate rate;
+	cpu_set_t feeder_cpus;
 	bool out_made, eal_up, heap_on, pass_done;
 };
 
@@ -62,6 +64,15 @@ int zb_job_pass(struct zb_run_job *j);
 
 /* Reads --limit and --hashes. -EINVAL, said. */
 int zb_job_check_limits(struct zb_run_job *j);
+
+/* Reads --rate and places the feeder, once the workers are placed. -EINVAL, said. */
+int zb_job_check_rate(struct zb_run_job *j);
+
+/* Whether workers wait for a slow log writer. */
+bool zb_job_log_block(const struct zb_run_job *j);
+
+/* Notes what became of the open loop. */
+void zb_job_note_rate(struct zb_run_job *j);
 
 /* Settles --prealloc, once the trace has taken its memory. -EINVAL, said. */
 int zb_job_check_prealloc(struct zb_run_job *j);

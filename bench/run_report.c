@@ -129,6 +129,22 @@ void zb_report_ledger(const struct zb_pass_result *r, FILE *f)
 		zb_residual_is_zero(&res) ? "" : ": THE ACCOUNTING LAW IS BROKEN");
 }
 
+static void lag_line(const char *what, const struct zb_lag *l, FILE *f)
+{
+	fprintf(f, "%s p50 %.1f, p99 %.1f, p99.9 %.1f, worst %.1f us\n", what,
+		(double)zb_lag_at(l, 0.5) / 1e3, (double)zb_lag_at(l, 0.99) / 1e3,
+		(double)zb_lag_at(l, 0.999) / 1e3, (double)l->max_ns / 1e3);
+}
+
+void zb_report_lag(const struct zb_pass_result *r, FILE *f)
+{
+	struct zb_lcore_stat s;
+
+	zb_report_sum(r, &s);
+	lag_line("\nlag      taken by a worker:", &s.lag, f);
+	lag_line("         put in its queue: ", &r->feeder_lag, f);
+}
+
 void zb_report_holders(const struct zb_heap_holder *h, unsigned n, uint64_t total, FILE *f)
 {
 	char bytes[32];

@@ -130,7 +130,10 @@ struct zb_rxq_ops {
 	 * until_ns, so that the worker can take a snapshot exactly there.
 	 */
 	uint16_t (*burst)(struct zb_rxq *q, struct zb_pkt *pkts, uint16_t n, uint64_t until_ns);
-	/* Time of the next packet that burst() would return, 0 when unknown (live). */
+	/*
+	 * Time of the next packet that burst() would return, 0 when unknown; live: now, or nearly,
+	 * which no later packet is before.
+	 */
 	uint64_t (*next_ns)(const struct zb_rxq *q);
 	/*
 	 * Time of the first packet of the whole source, whatever its queue, at or after ns; 0:
@@ -145,6 +148,11 @@ struct zb_rxq {
 	const struct zb_rxq_ops *ops;
 	void *priv;
 	bool done; /* set by the source: nothing will come any more */
+	bool live; /* packet time is wall-clock time, and goes on without packets: next_ns() */
+	/* Where an open loop notes how late each packet is when burst() hands it out; or NULL. */
+	struct zb_lag *lag;
+	uint64_t lag_ns; /* the newest packet's; 0 in a closed loop */
+	uint64_t queued; /* packets that waited behind the last burst */
 };
 
 static inline uint16_t zb_rxq_burst(struct zb_rxq *q, struct zb_pkt *pkts, uint16_t n,

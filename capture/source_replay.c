@@ -11,6 +11,7 @@
 #include "profiler/diag.h"
 #include "profiler/lcore_stat.h"
 #include "profiler/topology.h"
+#include "capture/replay_priv.h"
 #include "capture/rewrite_priv.h"
 #include "capture/source_replay.h"
 
@@ -42,6 +43,8 @@ struct queue {
 };
 
 struct zb_replay {
+	struct zb_source base;
+	struct zb_trace *trace;
 	struct queue *queues;
 	uint32_t queue_nr;
 };
@@ -61,12 +64,9 @@ static bool advance_pass(struct queue *q)
 	return true;
 }
 
-/* Time stands still at the end of its 64 bits rather than wrap. */
 static uint64_t shifted_ns(const struct queue *q, uint64_t ts_ns)
 {
-	if (__builtin_add_overflow(ts_ns, q->shift_ns, &ts_ns) || ts_ns > ZB_TIME_NS_MAX)
-		return ZB_TIME_NS_MAX;
-	return ts_ns;
+	return zb_replay_shifted(ts_ns, q->shift_ns);
 }
 
 static void prefetch_pkt(const struct queue *q, uint64_t i)
@@ -75,29 +75,6 @@ static void prefetch_pkt(const struct queue *q, uint64_t i)
 		return;
 	__builtin_prefetch(q->pkts[i].data);
 	__builtin_prefetch(q->pkts[i].data + 64);
-}
-
-static uint8_t flags_of(const struct zb_trace_pkt *t)
-{
-	static const uint8_t of_part[] = {
-		[ZB_PART_OUTER] = ZB_PKT_OUTER_ONLY,
-		[ZB_PART_INNER] = ZB_PKT_INNER_ONLY,
-		[ZB_PART_UNDECIDED] = 0,
-	};
-
-	return of_part[t->part] | (t->cap_len < t->wire_len ? ZB_PKT_SNAPPED : 0);
-}
-
-static void fill_pkt(struct zb_pkt *out, const struct zb_trace_pkt *t, uint64_t ts_ns)
-{
-	out->data = t->data;
-	out->ts_ns = ts_ns;
-	out->cap_len = t->cap_len;
-	out->wire_len = t->wire_len;
-	out->late = t->late;
-	out->link = t->link;
-	out->flags = flags_of(t);
-	out->l3_off = 0;
 }
 
 /* Packets of this pass from pos on, up to n, until_ns or the pass's end; returns how many. */
@@ -118,7 +95,7 @@ static uint16_t take(struct queue *q, struct zb_pkt *pkts, uint16_t n, uint64_t 
 		prefetch_pkt(q, q->pos + i + PREFETCH_AHEAD);
 		if (rewrite)
 			zb_rewrite(t, q->pass - 1, q->pass);
-		fill_pkt(&pkts[i], t, ts_ns);
+		zb_replay_fill(&pkts[i], t, ts_ns);
 		if (t->part == ZB_PART_INNER)
 			shadows++;
 		else
@@ -158,32 +135,40 @@ static uint64_t replay_next_ns(const struct zb_rxq *rxq)
 	return advance_pass(&ahead) ? shifted_ns(&ahead, ahead.pkts[0].ts_ns) : 0;
 }
 
-/* The first of a shard's packets at or after ns; those out of order are as good as lost here. */
-static uint64_t first_from(const struct queue *q, uint64_t ns)
+/* The first of a shard's packets at or after ns. */
+static uint64_t first_from(const struct zb_trace_shard *s, uint64_t ns)
 {
-	uint64_t low = 0, high = q->pkt_nr;
+	uint64_t low = 0, high = s->pkt_nr;
 
 	while (low < high) {
 		uint64_t mid = low + (high - low) / 2;
 
-		if (q->pkts[mid].ts_ns < ns)
+		if (s->pkts[mid].ts_ns < ns)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < q->pkt_nr ? q->pkts[low].ts_ns : UINT64_MAX;
+	return low < s->pkt_nr ? s->pkts[low].ts_ns : UINT64_MAX;
+}
+
+uint64_t zb_replay_first_from(struct zb_trace *t, uint32_t shard_nr, uint64_t ns)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (uint32_t i = 0; i < shard_nr; i++) {
+		uint64_t of_shard = first_from(zb_trace_shard(t, i), ns);
+
+		first = of_shard < first ? of_shard : first;
+	}
+	return first;
 }
 
 static uint64_t replay_time_from(const struct zb_rxq *rxq, uint64_t ns)
 {
 	const struct queue *q = rxq->priv;
-	uint64_t first = UINT64_MAX, wanted = ns > q->shift_ns ? ns - q->shift_ns : 0;
+	uint64_t first = zb_replay_first_from(q->replay->trace, q->replay->queue_nr,
+					      ns > q->shift_ns ? ns - q->shift_ns : 0);
 
-	for (uint32_t i = 0; i < q->replay->queue_nr; i++) {
-		uint64_t t = first_from(&q->replay->queues[i], wanted);
-
-		first = t < first ? t : first;
-	}
 	return first != UINT64_MAX ? shifted_ns(q, first) : 0;
 }
 
@@ -210,8 +195,7 @@ static const struct zb_rxq_ops replay_ops = {
 	.ledger = replay_ledger,
 };
 
-/* From a pass's first packet to the next one's; saturates. */
-static uint64_t period_ns(const struct zb_trace_info *info, uint64_t gap_ns)
+uint64_t zb_replay_period(const struct zb_trace_info *info, uint64_t gap_ns)
 {
 	uint64_t span = info->last_ns - info->first_ns;
 
@@ -220,6 +204,23 @@ static uint64_t period_ns(const struct zb_trace_info *info, uint64_t gap_ns)
 	if (gap_ns < GAP_NS_MIN)
 		gap_ns = GAP_NS_MIN;
 	return gap_ns > UINT64_MAX - span ? UINT64_MAX : span + gap_ns;
+}
+
+static struct zb_rxq *source_queue(struct zb_source *s, uint32_t i)
+{
+	return zb_replay_queue((struct zb_replay *)s, i);
+}
+
+static void source_close(struct zb_source *s)
+{
+	zb_replay_close((struct zb_replay *)s);
+}
+
+static const struct zb_source_ops source_ops = {.queue = source_queue, .close = source_close};
+
+struct zb_source *zb_replay_source(struct zb_replay *r)
+{
+	return &r->base;
 }
 
 int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
@@ -235,6 +236,8 @@ int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
 	assert(conf->queue_nr > 0 && conf->queue_nr <= ZB_CPUS_MAX);
 	if (r == NULL)
 		goto no_memory;
+	r->base.ops = &source_ops;
+	r->trace = conf->trace;
 	r->queue_nr = conf->queue_nr;
 	r->queues = aligned_alloc(alignof(struct queue), conf->queue_nr * sizeof(*r->queues));
 	if (r->queues == NULL)
@@ -250,7 +253,7 @@ int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
 			.pkt_nr = s->pkt_nr,
 			.shadow_nr = s->shadow_nr,
 			.loops = conf->loops,
-			.period_ns = period_ns(info, conf->pass_gap_ns),
+			.period_ns = zb_replay_period(info, conf->pass_gap_ns),
 			.stop = conf->stop,
 			.rewrite = !conf->same_flows,
 		};

@@ -17,7 +17,8 @@
 #ifndef ZB_CAPTURE_SOURCE_REPLAY_H
 #define ZB_CAPTURE_SOURCE_REPLAY_H
 
-#include "trace.h"
+#include "capture/source.h"
+#include "capture/trace.h"
 
 struct zb_replay; /* opaque */
 
@@ -35,5 +36,6 @@ struct zb_replay_conf {
 int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out);
 void zb_replay_close(struct zb_replay *r);
 struct zb_rxq *zb_replay_queue(struct zb_replay *r, uint32_t i);
+struct zb_source *zb_replay_source(struct zb_replay *r); /* the same object */
 
 #endif

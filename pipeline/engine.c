@@ -1,46 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * engine.c - the stages as functions of their own, so that profiles show them by name, and the loop
- * around them
- *
- * Between stages a burst is three arrays: packets, keys, connections; live lists the packets that
- * are in a connection, those out of tunnels among them (burst.h). The flow stage looks all keys up
- * and prefetches; because a packet may end its connection (by time-out or reuse) while later
- * packets of the burst point at it, the conn stage settles each packet's connection again, which
- * costs one flag test in the usual case.
- */
+/* engine.c - the loop around the stages: bursts, statistics intervals, beginning and end */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
-#include "pipeline/conn_log.h"
-#include "pipeline/conn_update.h"
-#include "pipeline/decode.h"
-#include "pipeline/engine.h"
-#include "pipeline/expect.h"
+#include "pipeline/engine_priv.h"
 #include "pipeline/file.h"
 #include "pipeline/frag.h"
 #include "pipeline/known.h"
 #include "pipeline/timer_count.h"
 #include "pipeline/tunnel.h"
 
-#define SESSION_AHEAD 8 /* packets: how far ahead of the conn stage sessions are fetched */
-
-#define NOINLINE __attribute__((noinline))
-
-struct zb_engine {
-	struct zb_burst b;
-	struct zb_conn_set set;
-	struct zb_weird weird;
-	struct zb_decoder decoder;
-	struct zb_analysis an;
-	struct zb_delivery_list deliveries; /* what the conn stage pushed */
-	struct zb_engine_conf conf;
-	uint64_t until_ns; /* next statistics boundary */
-	uint64_t interval; /* its number */
-};
+#define IDLE_STEP_NS 10000000u /* live, without packets: how often time-outs are looked at */
 
 /* To decode and hash only, fragments and tunnels are left as they are. */
 static int create_tunnels(struct zb_engine *e)
@@ -77,6 +50,7 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 	memset(e, 0, sizeof(*e));
 	e->conf = *conf;
 	e->deliveries.an = &e->an;
+	e->conf.rxq->lag = &conf->stat->lag;
 	ret = zb_conn_set_init(&e->set, conf->conns_max, (uint64_t)conf->index << 48, conf->secret,
 			       conf->start_ns, conf->stat);
 	if (ret < 0)
@@ -136,171 +110,6 @@ void zb_engine_destroy(struct zb_engine *e)
 	free(e);
 }
 
-static NOINLINE void zb_stage_rx(struct zb_engine *e, uint16_t n)
-{
-	struct zb_lcore_stat *st = e->conf.stat;
-	uint64_t bytes = 0, newest = st->net_time_ns;
-	struct zb_burst *b = &e->b;
-	uint16_t shadows = 0;
-
-	b->pkt_nr = zb_rxq_burst(e->conf.rxq, b->pkts, n, e->until_ns);
-	for (uint16_t i = 0; i < b->pkt_nr; i++) {
-		bool shadow = b->pkts[i].flags & ZB_PKT_INNER_ONLY;
-		uint64_t now = zb_pkt_now_ns(&b->pkts[i]);
-
-		bytes += shadow ? 0 : b->pkts[i].wire_len;
-		shadows = (uint16_t)(shadows + shadow);
-		newest = now > newest ? now : newest;
-	}
-	st->c[ZB_C_pkts_proc] += (uint16_t)(b->pkt_nr - shadows);
-	st->c[ZB_C_bytes_recv] += bytes;
-	st->net_time_ns = newest;
-}
-
-static NOINLINE void zb_stage_decode(struct zb_engine *e)
-{
-	zb_decode_burst(&e->decoder, &e->b);
-}
-
-static void prefetch_conn(const struct zb_conn *c)
-{
-	for (unsigned line = 0; line < 4; line++)
-		__builtin_prefetch((const char *)c + line * 64);
-}
-
-static NOINLINE void zb_stage_flow(struct zb_engine *e)
-{
-	struct zb_conn_set *s = &e->set;
-	struct zb_burst *b = &e->b;
-	uint32_t first[ZB_BURST_ROOM];
-	struct zb_flow_pos pos;
-
-	/* A hash that is there is hardly ever another key's: all of the connection is fetched. */
-	for (uint16_t i = 0; i < b->live_nr; i++) {
-		first[i] = zb_flow_first(&s->table, (uint32_t)b->pkts[b->live[i]].hash, &pos);
-		if (first[i] != ZB_FLOW_NONE)
-			prefetch_conn(zb_conn_at(&s->pool, first[i]));
-	}
-	for (uint16_t i = 0; i < b->live_nr; i++) {
-		const struct zb_pkt *p = &b->pkts[b->live[i]];
-		const struct zb_flow_key *key = &b->keys[b->live[i]];
-		struct zb_conn *c =
-			first[i] != ZB_FLOW_NONE ? zb_conn_at(&s->pool, first[i]) : NULL;
-
-		/*
-		 * Not there, not there before this burst, or another key with the same hash: look
-		 * again.
-		 */
-		if (c == NULL || !zb_flow_key_equal(&c->key, key))
-			c = zb_conn_set_find(s, key, (uint32_t)p->hash);
-		/*
-		 * What is in a tunnel is a connection only if the one around it agrees; so that
-		 * connections are born in the order of packets, the others wait too.
-		 */
-		if (c == NULL && b->inner_nr == 0)
-			c = zb_conn_birth(s, p, key);
-		b->conns[b->live[i]] = c;
-	}
-}
-
-/* Packet i has to do with tunnels, or its connection has had: before c takes it. */
-static NOINLINE void mind_tunnels(struct zb_engine *e, uint16_t i, struct zb_conn *c)
-{
-	const struct zb_pkt *p = &e->b.pkts[i];
-
-	/* Other workers, who have what is inside, must know the uid too. */
-	if (p->flags & ZB_PKT_OUTER_ONLY && p->flags & ZB_PKT_WRAPS && c->flags & ZB_CONN_FRESH)
-		c->uid_seq = zb_tunnel_uid_seq(&c->key, e->conf.secret);
-	if (p->flags & ZB_PKT_VIRTUAL || (c->rare != NULL && c->rare->tunnel != NULL))
-		zb_tunnels_inner(e->an.tunnels, &e->b, zb_burst_encap(&e->b, i), c);
-}
-
-/*
- * Connections from live packet at on, up to one whose connection has data pending: what analyzers
- * do to a connection comes before its next packet. Returns where to go on.
- */
-static NOINLINE uint16_t zb_stage_conn(struct zb_engine *e, uint16_t at)
-{
-	uint64_t *fate = e->conf.stat->fate;
-	struct zb_burst *b = &e->b;
-
-	for (; at < b->live_nr; at++) {
-		uint16_t i = b->live[at];
-		const struct zb_pkt *p = &b->pkts[i];
-		bool is_virtual = p->flags & ZB_PKT_VIRTUAL;
-
-		if (at + SESSION_AHEAD < b->live_nr &&
-		    b->conns[b->live[at + SESSION_AHEAD]] != NULL)
-			zb_session_prefetch(b->conns[b->live[at + SESSION_AHEAD]]);
-		if (b->conns[i] != NULL && zb_session_is_pending(b->conns[i]))
-			break;
-		e->weird.now_ns = e->an.now_ns = zb_pkt_now_ns(p);
-		if (is_virtual && zb_tunnels_vetoed(b, i)) {
-			b->conns[i] = NULL;
-			continue;
-		}
-		struct zb_conn *c =
-			zb_conn_for_packet(&e->set, b->conns[i], p, &b->keys[i], &e->weird);
-
-		if (c == NULL) {
-			b->conns[i] = NULL;
-			fate[ZB_FATE_no_state] += !is_virtual;
-			continue;
-		}
-		if (c != b->conns[i]) {
-			b->conns[i] = c;
-			if (zb_session_is_pending(c))
-				break;
-		}
-		/* What may announce it has to be read first. */
-		if (zb_expect_concerns(&e->an, &e->deliveries, c) &&
-		    !zb_expect_apply(&e->an, &e->deliveries, c))
-			break;
-		fate[p->fate] += !is_virtual;
-		if (p->flags & (ZB_PKT_VIRTUAL | ZB_PKT_WRAPS) || c->rare != NULL)
-			mind_tunnels(e, i, c);
-		zb_conn_packet(&e->set, c, p, &e->an, &e->deliveries);
-		if (p->flags & ZB_PKT_WRAPS)
-			zb_tunnels_outer(e->an.tunnels, b, i, c);
-	}
-	return at;
-}
-
-static NOINLINE void zb_stage_stream(struct zb_engine *e)
-{
-	zb_session_run(&e->deliveries);
-}
-
-/*
- * Beyond the cap every burst ends more connections than it can have begun. Those that go are the
- * next to time out, which may hold little; so what hangs on the others gets no more than an eighth
- * beyond it.
- */
-static void hold_cap(struct zb_engine *e)
-{
-	uint64_t conns = zb_conn_set_bytes(&e->set), cap = e->conf.memcap_bytes;
-	uint64_t most = cap + cap / 8;
-
-	e->an.mem.total_max = most > conns ? most - conns : 0;
-	if (e->an.mem.total + conns > cap)
-		e->conf.stat->c[ZB_C_conns_capped] += zb_conn_set_shed(&e->set, ZB_BURST_MAX);
-}
-
-/*
- * Ends only what a packet still to come would find ended too, however late it says it is: so rows
- * do not depend on where bursts end.
- */
-static NOINLINE void zb_stage_expire(struct zb_engine *e)
-{
-	uint64_t now = e->conf.stat->net_time_ns;
-
-	zb_tunnels_expire(e->an.tunnels, &e->b, now);
-	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
-	zb_analysis_expire(&e->an, now);
-	if (e->conf.memcap_bytes != 0)
-		hold_cap(e);
-}
-
 /*
  * Time of the last packet of the whole source, which another worker may have had: found by
  * bisection, once, when this worker's queue is done.
@@ -326,43 +135,6 @@ static uint64_t last_ns(const struct zb_engine *e)
 			high = mid;
 	}
 	return low;
-}
-
-static NOINLINE void zb_stage_log(struct zb_engine *e)
-{
-	struct zb_conn_set *s = &e->set;
-	struct zb_log_port *port = e->an.port[ZB_LOG_CONN];
-	uint64_t now_ns = e->conf.stat->net_time_ns, weird_ns = e->weird.now_ns;
-
-	for (uint32_t i = 0; i < s->finished_nr; i++) {
-		struct zb_conn *c = zb_conn_at(&s->pool, s->finished[i]);
-		bool was_tunnel = c->rare != NULL && c->rare->tunnel != NULL;
-
-		if (i + 4 < s->finished_nr)
-			prefetch_conn(zb_conn_at(&s->pool, s->finished[i + 4]));
-		if (i + 2 < s->finished_nr)
-			zb_session_prefetch(zb_conn_at(&s->pool, s->finished[i + 2]));
-		if (i + 1 < s->finished_nr &&
-		    zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])) != NULL)
-			zb_session_prefetch_branch(
-				zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])));
-		/* What its end gives rise to is odd at its end, whichever packet came next here. */
-		if (c->streams != NULL || c->history_lost != 0 || was_tunnel)
-			e->weird.now_ns = zb_analysis_conn_end(&e->an, c, now_ns).ns;
-		if (c->streams != NULL)
-			zb_session_finish(c->streams);
-		if (c->history_lost != 0)
-			zb_weird_conn(&e->weird, c, ZB_WEIRD_history_truncated, NULL);
-		if (e->an.known != NULL)
-			zb_known_conn_end(e->an.known, c, now_ns);
-		if (port != NULL)
-			zb_conn_log_row(port, c, e->conf.secret);
-		if (was_tunnel)
-			zb_tunnels_conn_end(e->an.tunnels, c, e->weird.now_ns);
-		zb_session_end(c);
-	}
-	e->weird.now_ns = weird_ns;
-	zb_conn_set_release(s);
 }
 
 static void touch(struct zb_engine *e)
@@ -395,6 +167,8 @@ static void refresh_stat(struct zb_engine *e)
 	st->c[ZB_C_log_wait_cycles] = wait;
 	st->c[ZB_C_weirds] = e->weird.total;
 	st->c[ZB_C_weird_shed] = e->weird.seen.forgotten;
+	st->g[ZB_G_queue_pkts] = e->conf.rxq->queued;
+	st->lag_ns = e->conf.rxq->lag_ns;
 	st->g[ZB_G_log_buffer_bytes] = bytes;
 	st->g[ZB_G_weird_bytes] = ZB_WEIRD_MEMORY * sizeof(struct zb_once_seen);
 	zb_conn_set_gauges(&e->set);
@@ -463,36 +237,56 @@ static uint64_t mark(uint64_t *stage, uint64_t from)
 	return now;
 }
 
+/* Whoever asks what this worker is at, while it may be stuck there, peeks. */
+static void at(struct zb_engine *e, enum zb_stage stage)
+{
+	__atomic_store_n(&e->conf.stat->stage_now, stage, __ATOMIC_RELAXED);
+}
+
 /* The same walk with the counter read between stages. */
 static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
 {
 	uint64_t *stage = e->conf.stat->stage_cycles;
 
+	at(e, ZB_STAGE_decode);
 	zb_stage_decode(e);
 	t = mark(&stage[ZB_STAGE_decode], t);
 	if (e->conf.mode == ZB_ENGINE_TOUCH) {
 		touch(e);
 		return t;
 	}
+	at(e, ZB_STAGE_flow);
 	zb_stage_flow(e);
 	t = mark(&stage[ZB_STAGE_flow], t);
 	for (uint16_t i = 0; i < e->b.live_nr;) {
+		at(e, ZB_STAGE_conn);
 		i = zb_stage_conn(e, i);
 		t = mark(&stage[ZB_STAGE_conn], t);
+		at(e, ZB_STAGE_stream);
 		zb_stage_stream(e);
 		t = mark(&stage[ZB_STAGE_stream], t);
 	}
+	at(e, ZB_STAGE_expire);
 	zb_stage_expire(e);
 	t = mark(&stage[ZB_STAGE_expire], t);
+	at(e, ZB_STAGE_log);
 	zb_stage_log(e);
 	zb_frag_release(e->decoder.frag);
 	return mark(&stage[ZB_STAGE_log], t);
 }
 
-static NOINLINE void zb_idle_poll(struct zb_engine *e)
+static __attribute__((noinline)) void zb_idle_poll(struct zb_engine *e)
 {
 	e->conf.stat->c[ZB_C_empty_polls]++;
 	rte_pause();
+}
+
+/* Nothing comes, but time goes by: what is due by now ends. */
+static void pass_time(struct zb_engine *e, uint64_t now_ns)
+{
+	e->conf.stat->net_time_ns = now_ns;
+	zb_stage_expire(e);
+	zb_stage_log(e);
 }
 
 static unsigned fill_bucket(uint16_t n)
@@ -517,8 +311,10 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	struct zb_lcore_stat *st = e->conf.stat;
 	uint64_t begin = t;
 
+	at(e, ZB_STAGE_rx);
 	zb_stage_rx(e, n);
 	if (e->b.pkt_nr == 0) {
+		at(e, ZB_STAGE_idle);
 		if (!e->conf.rxq->done) {
 			uint64_t next = e->conf.rxq->ops->next_ns(e->conf.rxq);
 
@@ -526,6 +322,8 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 				pass_boundary(e, next);
 			else
 				zb_idle_poll(e);
+			if (e->conf.rxq->live && next >= st->net_time_ns + IDLE_STEP_NS)
+				pass_time(e, next);
 		}
 		t = mark(&st->stage_cycles[ZB_STAGE_idle], t);
 		st->idle_cycles += t - begin;
@@ -565,6 +363,12 @@ static void drain(struct zb_engine *e)
 	}
 }
 
+static bool is_over(const struct zb_engine *e)
+{
+	return e->conf.rxq->done ||
+	       (e->conf.stop != NULL && __atomic_load_n(e->conf.stop, __ATOMIC_RELAXED));
+}
+
 void zb_engine_run(struct zb_engine *e)
 {
 	struct zb_lcore_stat *st = e->conf.stat;
@@ -574,16 +378,22 @@ void zb_engine_run(struct zb_engine *e)
 	e->until_ns = UINT64_MAX;
 	st->first_tsc = t;
 	/* The first row of statistics covers one packet, as Zeek's does on a trace. */
-	while (!e->conf.rxq->done && !__atomic_load_n(e->conf.stop, __ATOMIC_RELAXED)) {
+	while (!is_over(e)) {
+		uint64_t begin = t;
+
 		t = turn(e, 1, t);
 		if (e->b.pkt_nr != 0) {
+			/* What came before the first packet was waiting for the source. */
+			st->first_tsc = begin;
+			st->idle_cycles = st->stage_cycles[ZB_STAGE_idle] = 0;
+			st->c[ZB_C_empty_polls] = 0;
 			snapshot(e, 0, false);
 			break;
 		}
 	}
 	e->interval = 1;
 	e->until_ns = e->conf.start_ns + e->conf.interval_ns;
-	while (!e->conf.rxq->done && !__atomic_load_n(e->conf.stop, __ATOMIC_RELAXED))
+	while (!is_over(e))
 		t = turn(e, e->conf.burst_max, t);
 	refresh_stat(e);
 	if (e->conf.at_end != NULL)

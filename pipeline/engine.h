@@ -49,7 +49,11 @@ struct zb_engine_conf {
 	enum zb_engine_mode mode;
 	bool ignore_checksums;
 	const struct zb_engine_switch *on;
-	const bool *stop; /* ends the run at the next burst; what is open is logged */
+	/*
+	 * Ends the run at the next burst; what is open is logged. NULL: the queue ends it, and
+	 * nothing that it still holds is lost.
+	 */
+	const bool *stop;
 	void (*at_end)(
 		void *arg); /* called when the last packet is analysed and all state still stands */
 	void *at_end_arg;

@@ -57,6 +57,7 @@ void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src)
 	dst->net_time_ns = larger(dst->net_time_ns, src->net_time_ns);
 	dst->timer_lag_ns = larger(dst->timer_lag_ns, src->timer_lag_ns);
 	dst->lag_ns = larger(dst->lag_ns, src->lag_ns);
+	zb_lag_add(&dst->lag, &src->lag);
 }
 
 struct zb_residual zb_stat_residual(const struct zb_lcore_stat *s, uint64_t queued_pkts,

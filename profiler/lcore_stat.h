@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lag.h"
 #include "stat_list.h"
 
 /*
@@ -83,6 +84,7 @@
 	X(active_timers, "timers pending")                                           \
 	X(active_files, "files tracked now")                                         \
 	X(active_dns_requests, "DNS requests without a reply yet")                   \
+	X(queue_pkts, "packets waiting in the receive queue (open loop)")            \
 	X(reassem_tcp_bytes, "bytes held by TCP reassembly")                         \
 	X(reassem_file_bytes, "bytes held by file reassembly")                       \
 	X(reassem_frag_bytes, "bytes held by IP fragment reassembly")                \
@@ -155,7 +157,9 @@ struct zb_lcore_stat {
 	uint64_t first_tsc, last_tsc; /* first packet taken, last packet done; 0: none */
 	uint64_t net_time_ns;	      /* engine time: largest packet time so far, Unix epoch */
 	uint64_t timer_lag_ns;	      /* how late the newest time-out of a connection was */
-	uint64_t lag_ns;	      /* wall clock minus packet time; 0 in a closed loop */
+	uint64_t lag_ns;	      /* of the newest packet, see lag; 0 in a closed loop */
+	struct zb_lag lag;	      /* of every packet, open loop */
+	uint64_t stage_now;	      /* enum zb_stage at which the worker is; peeked at */
 };
 
 /* One consistent copy, taken by the worker at the boundary of a statistics interval. */

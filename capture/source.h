@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source.h - where packets come from: one source per run, one receive queue per worker
+ *
+ * A source is opened by its own function (source_replay.h, source_paced.h, ...) and from then on
+ * used through this. Queues may be polled before start(): they are empty until then, if the source
+ * has a clock of its own.
+ *
+ * Threading: main; a queue is driven by its worker.
+ */
+#ifndef ZB_CAPTURE_SOURCE_H
+#define ZB_CAPTURE_SOURCE_H
+
+#include <stddef.h>
+
+#include "capture/packet.h"
+
+struct zb_source;
+
+/*
+ * The first packet that a source lost because a queue was full: when, and what its worker was at.
+ * wall_s is from start(); stage is an enum zb_stage.
+ */
+struct zb_source_drop {
+	bool happened;
+	double wall_s;
+	uint64_t pkt_ns; /* the packet's time */
+	unsigned stage;
+	uint64_t worker_pkts; /* the worker had taken so many */
+};
+
+struct zb_source_ops {
+	struct zb_rxq *(*queue)(struct zb_source *s, uint32_t i);
+	/* The workers are ready: packets may come now. 0 or -errno, said. NULL: nothing to do. */
+	int (*start)(struct zb_source *s);
+	/* After all workers have ended. NULL: never known. */
+	void (*first_drop)(const struct zb_source *s, uint32_t i, struct zb_source_drop *out);
+	void (*close)(struct zb_source *s);
+};
+
+struct zb_source {
+	const struct zb_source_ops *ops;
+};
+
+static inline struct zb_rxq *zb_source_queue(struct zb_source *s, uint32_t i)
+{
+	return s->ops->queue(s, i);
+}
+
+static inline int zb_source_start(struct zb_source *s)
+{
+	return s->ops->start != NULL ? s->ops->start(s) : 0;
+}
+
+static inline void zb_source_first_drop(const struct zb_source *s, uint32_t i,
+					struct zb_source_drop *out)
+{
+	*out = (struct zb_source_drop){.happened = false};
+	if (s->ops->first_drop != NULL)
+		s->ops->first_drop(s, i, out);
+}
+
+static inline void zb_source_close(struct zb_source *s)
+{
+	if (s != NULL)
+		s->ops->close(s);
+}
+
+#endif
