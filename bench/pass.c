@@ -251,6 +251,7 @@ static int open_paced(struct zb_pass *p)
 		.queue_nr = p->worker_nr,
 		.rx_desc = p->conf->rx_desc,
 		.rate = p->conf->rate,
+		.tsc_hz = p->conf->tsc_hz,
 		.duration_s = p->conf->duration_s,
 		.loops = p->conf->loops,
 		.same_flows = p->conf->same_flows,
@@ -404,7 +405,8 @@ static void report(struct zb_pass *p)
 			p->result->interrupted = true;
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		}
-		if (p->conf->duration_s > 0 && p->started &&
+		/* An open loop ends by its own clock. */
+		if (p->conf->duration_s > 0 && p->started && p->conf->rate.kind == ZB_RATE_MAX &&
 		    zb_clock_s() - p->begin_s >= p->conf->duration_s)
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		if (!looked && all_workers(p, offsetof(struct zb_pass_worker, at_end))) {

@@ -442,7 +442,7 @@ int zb_paced_open(const struct zb_paced_conf *conf, struct zb_source **out)
 	s->base.ops = &source_ops;
 	s->conf = *conf;
 	s->cpus = *conf->feeder_cpus;
-	s->tsc_hz = rte_get_tsc_hz();
+	s->tsc_hz = (uint64_t)conf->tsc_hz;
 	s->late_tsc = s->tsc_hz / 1000 * ZB_PACED_LATE_MS;
 	s->first_ns = info->first_ns;
 	s->period_ns = zb_replay_period(info, 0);

@@ -31,6 +31,7 @@ struct zb_paced_conf {
 	uint32_t queue_nr;   /* == shard_nr of the trace */
 	uint32_t rx_desc;    /* packets that a queue holds; a power of two, 64 to 2^20 */
 	struct zb_rate rate; /* not ZB_RATE_MAX */
+	double tsc_hz;
 	double duration_s;   /* nothing is due at or after it; 0: no end */
 	uint64_t loops;	     /* passes; 0: until stopped */
 	bool same_flows;     /* passes keep their addresses */

@@ -108,23 +108,6 @@
 	X(log_buffer_bytes, "bytes of log buffers")                                  \
 	X(weird_bytes, "bytes of weird suppression state")
 
-/* What became of a packet that the engine took; exactly one each. X(name, help) */
-#define ZB_FATE_LIST(X)                                                                       \
-	X(conn, "analysed as part of a connection or flow")                                   \
-	X(touched, "decoded and hashed only (--engine touch)")                                \
-	X(arp, "ARP, counted")                                                                \
-	X(non_ip, "a link or network protocol the engine does not follow")                    \
-	X(fragment, "an IP fragment, held for reassembly")                                    \
-	X(tunnel, "unwrapped; analysed as its inner packet")                                  \
-	X(truncated_link, "shorter than its link-layer header")                               \
-	X(truncated_ip, "shorter than its IP header, or than its IP length says")             \
-	X(bad_ip_header, "IP version, header length or total length make no sense")           \
-	X(bad_ip_checksum, "IPv4 header checksum wrong")                                      \
-	X(truncated_transport, "shorter than its transport header")                           \
-	X(bad_transport_header, "transport header length makes no sense")                     \
-	X(bad_transport_checksum, "TCP, UDP or ICMP checksum wrong; noted in its connection") \
-	X(no_state, "a flow could not be created: memory or the flow limit ran out")
-
 #define ZB_ENUM_C(name, help) ZB_C_##name,
 #define ZB_ENUM_G(name, help) ZB_G_##name,
 #define ZB_ENUM_F(name, help) ZB_FATE_##name,

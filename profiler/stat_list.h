@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stat_list.h - what lcore_stat.h counts by: the stages of a burst, the types of timers
+ * stat_list.h - what lcore_stat.h counts by: the stages of a burst, the fates of packets, the
+ * types of timers
  *
  * Threading: constants.
  */
@@ -20,6 +21,23 @@
 	X(log, "rows of finished connections")                     \
 	X(expire, "timer wheel")                                   \
 	X(idle, "polls that returned no packet")
+
+/* What became of a packet that the engine took; exactly one each. X(name, help) */
+#define ZB_FATE_LIST(X)                                                                       \
+	X(conn, "analysed as part of a connection or flow")                                   \
+	X(touched, "decoded and hashed only (--engine touch)")                                \
+	X(arp, "ARP, counted")                                                                \
+	X(non_ip, "a link or network protocol the engine does not follow")                    \
+	X(fragment, "an IP fragment, held for reassembly")                                    \
+	X(tunnel, "unwrapped; analysed as its inner packet")                                  \
+	X(truncated_link, "shorter than its link-layer header")                               \
+	X(truncated_ip, "shorter than its IP header, or than its IP length says")             \
+	X(bad_ip_header, "IP version, header length or total length make no sense")           \
+	X(bad_ip_checksum, "IPv4 header checksum wrong")                                      \
+	X(truncated_transport, "shorter than its transport header")                           \
+	X(bad_transport_header, "transport header length makes no sense")                     \
+	X(bad_transport_checksum, "TCP, UDP or ICMP checksum wrong; noted in its connection") \
+	X(no_state, "a flow could not be created: memory or the flow limit ran out")
 
 /* Timers by type: X(name, Zeek's name), in the order in which prof.log has them. */
 #define ZB_TIMER_LIST(X)                            \
