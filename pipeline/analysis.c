@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/analyzers/dhcp_join.h"
+#include "pipeline/analyzers/tls_memo.h"
 #include "pipeline/expect.h"
 #include "pipeline/file.h"
 #include "pipeline/known.h"
@@ -74,6 +75,7 @@ void zb_analysis_end(struct zb_analysis *an)
 void zb_analysis_fini(struct zb_analysis *an)
 {
 	zb_dhcp_end(an);
+	zb_tls_memo_free(an);
 	zb_expect_destroy(an);
 	zb_known_destroy(an->known);
 	zb_file_set_destroy(an->files);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pipeline/analyzers/tls_memo.h"
 #include "pipeline/analyzers/tls_priv.h"
 
 #define SID_BYTES 32
@@ -284,7 +285,7 @@ bool zb_tls_client_hello(struct zb_tls *t, unsigned side, const uint8_t *d, size
 	}
 	zb_tls_client_session(t, sid.p, sid.n);
 	if (!(t->flags & ZB_TLS_HAS_JA3))
-		zb_tls_print_client(t, d, n);
+		zb_tls_print_client(t, zb_tls_memo(zb_analyzer_analysis(&t->a)), d, n);
 	return true;
 }
 

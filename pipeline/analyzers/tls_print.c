@@ -12,9 +12,12 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "pipeline/analyzers/tls_memo.h"
 #include "pipeline/analyzers/tls_priv.h"
 #include "pipeline/text_char.h"
 #include "profiler/row.h"
+
+static_assert(ZB_TLS_JA4_BYTES <= ZB_TLS_MEMO_JA4, "a JA4 fits");
 
 #define VALUES_MAX 256 /* of a list; a hello with longer ones has no fingerprint */
 
@@ -267,7 +270,57 @@ static void ja4(struct zb_tls *t, struct hello *h)
 	put_hash(at, text, end);
 }
 
-void zb_tls_print_client(struct zb_tls *t, const uint8_t *d, size_t n)
+/* All that the fingerprints are made of. */
+static void key_of(const struct zb_tls *t, const struct zb_tls_memo *m, const struct hello *h,
+		   uint64_t key[2])
+{
+	const struct values *lists[] = {&h->ciphers, &h->extensions, &h->groups, &h->signatures};
+	bool has_alpn = h->alpn.n != 0;
+	struct {
+		uint16_t version, best_version;
+		uint8_t has_name, is_dtls, alpn[3], pad;
+	} head = {
+		.version = h->version,
+		.best_version = h->best_version,
+		.has_name = h->has_name,
+		.is_dtls = (t->flags & ZB_TLS_IS_DTLS) != 0,
+		.alpn = {has_alpn, has_alpn ? h->alpn.p[0] : 0,
+			 has_alpn ? h->alpn.p[h->alpn.n - 1] : 0},
+	};
+
+	zb_tls_memo_key(m, key);
+	zb_tls_memo_add(key, &head, sizeof(head));
+	for (unsigned i = 0; i < 4; i++)
+		zb_tls_memo_add(key, lists[i]->v, lists[i]->nr * (uint32_t)sizeof(uint16_t));
+	zb_tls_memo_add(key, h->points.n != 0 ? h->points.p : (const uint8_t *)"",
+			(uint32_t)h->points.n);
+}
+
+static void print(struct zb_tls *t, struct hello *h)
+{
+	ja3(t, h);
+	ja4(t, h);
+}
+
+static void print_by_memo(struct zb_tls *t, struct zb_tls_memo *memo, struct hello *h)
+{
+	struct zb_tls_prints *e;
+	uint64_t key[2];
+
+	key_of(t, memo, h, key);
+	e = zb_tls_memo_at(memo, key);
+	if (!e->is_set) {
+		print(t, h);
+		memcpy(e->ja3, t->ja3, sizeof(e->ja3));
+		memcpy(e->ja4, t->ja4, sizeof(t->ja4));
+		e->is_set = true;
+		return;
+	}
+	memcpy(t->ja3, e->ja3, sizeof(t->ja3));
+	memcpy(t->ja4, e->ja4, sizeof(t->ja4));
+}
+
+void zb_tls_print_client(struct zb_tls *t, struct zb_tls_memo *memo, const uint8_t *d, size_t n)
 {
 	struct zb_tls_in in = {.p = d, .n = n};
 	struct hello h;
@@ -279,8 +332,10 @@ void zb_tls_print_client(struct zb_tls *t, const uint8_t *d, size_t n)
 	if (h.too_long)
 		return;
 	t->flags |= ZB_TLS_HAS_JA3;
-	ja3(t, &h);
-	ja4(t, &h);
+	if (memo != NULL)
+		print_by_memo(t, memo, &h);
+	else
+		print(t, &h);
 }
 
 void zb_tls_print_server(struct zb_tls *t, const uint8_t *d, size_t n)

@@ -166,7 +166,8 @@ void zb_tls_server_session(struct zb_tls *t, uint16_t version, const uint8_t *si
 
 /* tls_print.c: JA3, JA3S and JA4 of hellos that are well-formed; hashing. */
 void zb_tls_sha256(const void *d, size_t n, uint8_t out[32]);
-void zb_tls_print_client(struct zb_tls *t, const uint8_t *d, size_t n);
+/* memo: where fingerprints are kept, see tls_memo.h; NULL: nowhere. */
+void zb_tls_print_client(struct zb_tls *t, struct zb_tls_memo *memo, const uint8_t *d, size_t n);
 void zb_tls_print_server(struct zb_tls *t, const uint8_t *d, size_t n);
 
 /* tls_v2.c: an SSLv2 record: header and body of n bytes; false when malformed. */

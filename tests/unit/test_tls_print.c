@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "analyzer_bed.h"
+#include "pipeline/analyzers/tls_memo.h"
 #include "pipeline/analyzers/tls_priv.h"
 #include "tls_build.h"
 
@@ -45,7 +46,7 @@ static void print_ja4_of_published_example_is_published_value(void **state)
 
 	(void)state;
 	put_example(&b);
-	zb_tls_print_client(&t, b.d, b.n);
+	zb_tls_print_client(&t, NULL, b.d, b.n);
 	assert_true(t.flags & ZB_TLS_HAS_JA3);
 	assert_memory_equal(t.ja4, "t13d1516h2_8daaf6152771_e5627efa2ab1", ZB_TLS_JA4_BYTES);
 }
@@ -67,11 +68,41 @@ static void print_ja3_is_hash_of_numbers(void **state)
 
 	(void)state;
 	put_example(&b);
-	zb_tls_print_client(&t, b.d, b.n);
+	zb_tls_print_client(&t, NULL, b.d, b.n);
 	check_md5(
 		"771,4865-4866-4867-49195-49199-49196-49200-52393-52392-49171-49172-156-157-47-53,"
 		"0-16-43-10-11-13-65281-23-18-5-35-45-51-27-17513-21,29-23,0",
 		t.ja3);
+}
+
+/* What is remembered must be what would be made, for every hello that differs in anything. */
+static void print_from_memory_is_the_same(void **state)
+{
+	struct zb_analysis an = {.secret = 99};
+	struct bytes b = {.n = 0};
+
+	(void)state;
+	zb_mem_init(&an.mem, NULL);
+	put_example(&b);
+	for (unsigned round = 0; round < 2; round++) {
+		/* Each byte changed in turn: versions, ciphers, groups, points, names, lengths. */
+		for (size_t i = 0; i <= b.n; i++) {
+			for (unsigned dtls = 0; dtls < 2; dtls++) {
+				struct zb_tls made = {.flags = dtls ? ZB_TLS_IS_DTLS : 0},
+					      kept = made;
+
+				b.d[i % b.n] ^= i < b.n ? 1 : 0;
+				zb_tls_print_client(&made, NULL, b.d, b.n);
+				zb_tls_print_client(&kept, zb_tls_memo(&an), b.d, b.n);
+				b.d[i % b.n] ^= i < b.n ? 1 : 0;
+				assert_int_equal(kept.flags, made.flags);
+				assert_memory_equal(kept.ja3, made.ja3, sizeof(made.ja3));
+				assert_memory_equal(kept.ja4, made.ja4, sizeof(made.ja4));
+			}
+		}
+	}
+	zb_tls_memo_free(&an);
+	assert_int_equal(an.mem.total, 0);
 }
 
 /* JA3S must be the hash of version, cipher and extensions. */
@@ -97,7 +128,7 @@ static void print_of_bare_hello_has_zeros(void **state)
 	struct zb_tls t = {.flags = ZB_TLS_IS_DTLS};
 
 	(void)state;
-	zb_tls_print_client(&t, bare, sizeof(bare));
+	zb_tls_print_client(&t, NULL, bare, sizeof(bare));
 	assert_memory_equal(t.ja4, "d10i000000_000000000000_000000000000", ZB_TLS_JA4_BYTES);
 	check_md5("769,,,,", t.ja3);
 }
@@ -116,7 +147,7 @@ static void print_of_endless_lists_is_left_out(void **state)
 	for (unsigned i = 0; i < 1000; i++)
 		put_int(&b, 2, i);
 	put_int(&b, 2, 0x0100);
-	zb_tls_print_client(&t, b.d, b.n);
+	zb_tls_print_client(&t, NULL, b.d, b.n);
 	assert_false(t.flags & ZB_TLS_HAS_JA3);
 }
 
@@ -146,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(print_ja4_of_published_example_is_published_value),
 		cmocka_unit_test(print_ja3_is_hash_of_numbers),
+		cmocka_unit_test(print_from_memory_is_the_same),
 		cmocka_unit_test(print_ja3s_is_hash_of_choice),
 		cmocka_unit_test(print_of_bare_hello_has_zeros),
 		cmocka_unit_test(print_of_endless_lists_is_left_out),
