@@ -16,11 +16,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZB_GEN_MTU 1500u /* bytes of an IP packet, at most */
+#define ZB_GEN_MTU	 1500u /* bytes of an IP packet, at most */
+#define ZB_GEN_FRAME_MAX 2048u
 
 struct zb_gen_frame {
 	uint32_t len;
-	uint8_t data[2048];
+	uint32_t cut_len;   /* bytes behind these that a snap length took away */
+	const uint8_t *ext; /* the len bytes, when they are not in data; see gen_stream.h */
+	uint8_t data[ZB_GEN_FRAME_MAX];
 };
 
 struct zb_gen_host {

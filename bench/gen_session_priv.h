@@ -10,6 +10,7 @@
 
 #include "bench/gen_packet.h"
 #include "bench/gen_rand.h"
+#include "bench/gen_stream.h"
 
 #define ZB_GEN_US 1000ull
 #define ZB_GEN_MS 1000000ull
@@ -103,6 +104,32 @@ struct zb_gen_profile {
 	/* Makes a session of one packet, to reach a number of packets exactly. */
 	void (*make_single)(struct zb_gen_session *s);
 };
+
+/* Which sessions there are and when they begin; what gen_overlap.c makes a stream of. */
+struct zb_gen_arrivals {
+	/*
+	 * Sets when session id begins, asked once for each id, in order; never earlier than the one
+	 * before. false: there is none, and there will not be.
+	 */
+	bool (*begin_ns)(void *ctx, uint64_t id, uint64_t *ns);
+	/*
+	 * A session's last packet was at *ns: true if another one takes its place, at *ns set anew
+	 * and not earlier. NULL: never.
+	 */
+	bool (*again)(void *ctx, uint64_t *ns);
+	/* As in struct zb_gen_profile. */
+	void (*make)(void *ctx, struct zb_gen_session *s);
+	void (*free)(void *ctx); /* may be NULL */
+	void *ctx;
+	uint64_t seed;
+};
+
+/* On success the stream frees arrivals->ctx. -ENOMEM, here or from next: too much at a time. */
+int zb_gen_overlap(const struct zb_gen_arrivals *arrivals, struct zb_gen_stream **out);
+
+/* A session of which only make and next_ns are left to do. */
+void zb_gen_session_init(struct zb_gen_session *s, const struct zb_gen_world *world, uint64_t seed,
+			 uint64_t id);
 
 extern const struct zb_gen_profile zb_gen_profile_office, zb_gen_profile_flood, zb_gen_profile_syn;
 

@@ -35,12 +35,21 @@ struct zb_gen_total {
 	uint64_t first_ns, last_ns; /* 0 when there is no packet */
 };
 
+struct zb_gen_stream;
+
+/*
+ * The sessions of conf as a stream, see gen_stream.h. -EINVAL: neither sessions nor packets, or
+ * too many; -ENOMEM, also from next: too many sessions at the same time.
+ */
+int zb_gen_sessions_open(const struct zb_gen_conf *conf, struct zb_gen_stream **out);
+
 /* Takes frames in order of time. Anything but 0 ends the run. */
 typedef int zb_gen_put(void *sink, uint64_t ts_ns, const uint8_t *data, uint32_t len);
 
-/*
- * -EINVAL: neither sessions nor packets, or too many; -ENOMEM: too many sessions at the same time.
- */
+/* Pulls all frames of s and puts them into sink; s stays the caller's. */
+int zb_gen_pump(struct zb_gen_stream *s, zb_gen_put *put, void *sink, struct zb_gen_total *out);
+
+/* Both in one. */
 int zb_gen_run(const struct zb_gen_conf *conf, zb_gen_put *put, void *sink,
 	       struct zb_gen_total *out);
 
