@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_gen.c - zbench gen: writes a synthetic trace to a pcap file */
+/* cmd_gen.c - zbench gen: writes synthetic traffic, or a trace behind a bad tap, to a pcap file */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "bench/gen_job.h"
 #include "bench/gen_pcap.h"
-#include "bench/gen_sessions.h"
 #include "bench/options.h"
 #include "profiler/diag.h"
 
-#define DEFAULT_SESSIONS 10000
-#define SECONDS_MAX	 (365.0 * 86400) /* so that times stay far inside pcap's 32 bits */
+#define SECONDS_MAX (365.0 * 86400) /* so that times stay far inside pcap's 32 bits */
 
 struct gen_conf {
-	const char *out;
-	int profile;
+	const char *out, *profile, *pcap, *tap;
 	uint64_t sessions, packets, flows, seed;
 	double duration_s;
 	bool ns;
@@ -26,9 +25,16 @@ struct gen_conf {
 static const struct zb_opt opts[] = {
 	{"out", 'o', ZB_OPT_STRING, "FILE", NULL, 0, 0, NULL, "pcap file to write (needed)",
 	 OPT(out)},
-	{"profile", 'p', ZB_OPT_CHOICE, "NAME", "office", 0, 0, zb_gen_profile_names,
-	 "office: mixed sessions; flood: one UDP packet a flow; syn: unanswered SYNs",
+	{"profile", 'p', ZB_OPT_STRING, "NAME", "office", 0, 0, NULL,
+	 "office: mixed sessions; flood: one UDP packet a flow; syn: unanswered SYNs; others, and "
+	 "files of your own: configs/",
 	 OPT(profile)},
+	{"pcap", 0, ZB_OPT_STRING, "FILE", NULL, 0, 0, NULL,
+	 "packets of a trace instead of a profile's", OPT(pcap)},
+	{"tap", 0, ZB_OPT_STRING, "FAULTS", NULL, 0, 0, NULL,
+	 "what a bad tap does to them, such as loss=1%,burst=8; also reorder, depth, duplicate, "
+	 "oneway, snaplen, skew",
+	 OPT(tap)},
 	{"sessions", 's', ZB_OPT_U64, "N", NULL, 1, ZB_GEN_SESSION_MAX, NULL,
 	 "write N whole sessions (10000 when nothing else is asked for)", OPT(sessions)},
 	{"packets", 'n', ZB_OPT_U64, "N", NULL, 1, ZB_GEN_SESSION_MAX, NULL,
@@ -42,8 +48,30 @@ static const struct zb_opt opts[] = {
 	{"ns", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "time stamps in nanoseconds", OPT(ns)},
 };
 
+/* A trace has its own sessions and times, and is not written over itself. */
+static int check_pcap(const struct gen_conf *c)
+{
+	static const char *const profile_only[] = {"profile", "sessions", "flows", "duration"};
+	struct stat in, out;
+
+	if (c->pcap == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(profile_only) / sizeof(profile_only[0]); i++) {
+		if (zb_opt_given(&zb_cmd_gen, profile_only[i])) {
+			zb_err("--%s: not with --pcap: a trace is taken as it is", profile_only[i]);
+			return -EINVAL;
+		}
+	}
+	if (stat(c->pcap, &in) == 0 && stat(c->out, &out) == 0 && in.st_dev == out.st_dev &&
+	    in.st_ino == out.st_ino) {
+		zb_err("--out %s: is the trace that is read; name another file", c->out);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* Checks what the option table cannot; 0 or -EINVAL, said. */
-static int to_gen(const struct gen_conf *c, struct zb_gen_conf *g)
+static int to_job(const struct gen_conf *c, struct zb_gen_job_conf *job)
 {
 	int given = (c->sessions != 0) + (c->packets != 0) + (c->flows != 0);
 
@@ -60,38 +88,62 @@ static int to_gen(const struct gen_conf *c, struct zb_gen_conf *g)
 		       SECONDS_MAX);
 		return -EINVAL;
 	}
-	g->profile = (unsigned)c->profile;
-	g->sessions = given == 0 ? DEFAULT_SESSIONS : c->sessions + c->flows;
-	g->packets = c->packets;
-	g->duration_ns = (uint64_t)(c->duration_s * 1e9);
-	g->seed = c->seed;
-	return 0;
+	*job = (struct zb_gen_job_conf){
+		.profile = c->profile,
+		.pcap = c->pcap,
+		.tap = c->tap,
+		.limit =
+			{
+				.sessions = c->sessions + c->flows,
+				.packets = c->packets,
+				.duration_ns = (uint64_t)(c->duration_s * 1e9),
+				.seed = c->seed,
+			},
+		.duration_given = zb_opt_given(&zb_cmd_gen, "duration"),
+	};
+	return check_pcap(c);
 }
 
-static int put(void *sink, uint64_t ts_ns, const uint8_t *data, uint32_t len)
+static int put(void *sink, uint64_t ts_ns, const struct zb_gen_frame *f)
 {
-	return zb_gen_pcap_put(sink, ts_ns, data, len);
+	return zb_gen_pcap_put_frame(sink, ts_ns, f);
+}
+
+static int open_out(const struct gen_conf *c, const struct zb_gen_job *job, struct zb_gen_pcap **w)
+{
+	/* Only packets of other programs have other link types, or are longer. */
+	return c->pcap != NULL ? zb_gen_pcap_open_link(c->out, c->ns, job->link, w)
+			       : zb_gen_pcap_open(c->out, c->ns, w);
 }
 
 static int run(const void *conf, const char *const *args, unsigned arg_nr, int argc, char **argv)
 {
 	const struct gen_conf *c = conf;
-	struct zb_gen_conf g = {0};
+	struct zb_gen_job_conf g;
+	struct zb_gen_job job;
 	struct zb_gen_total t = {0};
 	struct zb_gen_pcap *w;
 	int ret;
 
 	(void)args, (void)arg_nr, (void)argc, (void)argv;
-	if (to_gen(c, &g) < 0 || zb_gen_pcap_open(c->out, c->ns, &w) < 0)
+	if (to_job(c, &g) < 0 || zb_gen_job_open(&g, &job) < 0)
 		return ZB_EXIT_USAGE;
-	ret = zb_gen_run(&g, put, w, &t);
+	if (open_out(c, &job, &w) < 0) {
+		zb_gen_job_close(&job);
+		return ZB_EXIT_USAGE;
+	}
+	ret = zb_gen_pump(job.stream, put, w, &t);
+	zb_gen_job_close(&job);
 	if (ret == -ENOMEM)
 		zb_err("%s: %s; ask for fewer sessions or a longer --duration", c->out,
 		       strerror(ENOMEM));
 	if (zb_gen_pcap_close(w, ret == 0) < 0 || ret < 0)
 		return ZB_EXIT_BROKE;
-	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, %" PRIu64 " sessions, %.6f s\n", c->out,
-	       t.packets, t.bytes, t.sessions, (double)(t.last_ns - t.first_ns) / 1e9);
+	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, ", c->out, t.packets, t.bytes);
+	if (c->pcap == NULL)
+		printf("%" PRIu64 " sessions, ", t.sessions);
+	printf("%.6f s\n", (double)(t.last_ns - t.first_ns) / 1e9);
+	zb_gen_job_print_tap(&job);
 	return ZB_EXIT_OK;
 }
 
@@ -102,7 +154,8 @@ const struct zb_command zb_cmd_gen = {
 	.opts = opts,
 	.opt_nr = sizeof(opts) / sizeof(opts[0]),
 	.examples = "  zbench gen --out office.pcap --packets 1M\n"
-		    "  zbench gen --out flood.pcap --profile flood --flows 10M --duration 30\n",
+		    "  zbench gen --out flood.pcap --profile flood --flows 10M --duration 30\n"
+		    "  zbench gen --pcap a.pcap --tap loss=1%,burst=8 --out lossy.pcap\n",
 	.conf_size = sizeof(struct gen_conf),
 	.run = run,
 };

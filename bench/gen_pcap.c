@@ -8,20 +8,30 @@
 #include <unistd.h>
 
 #include "bench/gen_pcap.h"
+#include "bench/gen_stream.h"
 #include "profiler/diag.h"
 
 #define BUF_BYTES     (4u << 20)
 #define FILE_HEADER   24u
 #define RECORD_HEADER 16u
 #define SNAPLEN_BYTES 65535u
-#define LINK_ETHERNET 1u
+#define SNAPLEN_LONG  262144u
 #define MAGIC_US      0xa1b2c3d4u
 #define MAGIC_NS      0xa1b23c4du
 #define VERSION_2_4   (2u | 4u << 16)
 #define NS_PER_S      1000000000ull
 
+/* What a link is called in a file: the first of the link types that are read as it. */
+static const uint32_t link_types[ZB_LINK_NR] = {
+	[ZB_LINK_ETHERNET] = 1, [ZB_LINK_RAW_IP] = 101,	  [ZB_LINK_SLL] = 113,
+	[ZB_LINK_SLL2] = 276,	[ZB_LINK_NULL] = 0,	  [ZB_LINK_PPP] = 9,
+	[ZB_LINK_FDDI] = 10,	[ZB_LINK_C_HDLC] = 104,	  [ZB_LINK_NFLOG] = 239,
+	[ZB_LINK_WIFI] = 105,	[ZB_LINK_RADIOTAP] = 127,
+};
+
 struct zb_gen_pcap {
 	int fd;
+	uint32_t snaplen;
 	bool ns;
 	bool regular; /* may be removed when it could not be completed */
 	char *path;
@@ -58,19 +68,20 @@ static int flush(struct zb_gen_pcap *w)
 	return 0;
 }
 
-static void put_file_header(struct zb_gen_pcap *w)
+static void put_file_header(struct zb_gen_pcap *w, enum zb_link link)
 {
 	uint8_t *p = w->buf;
 
 	memset(p, 0, FILE_HEADER);
 	put_le32(p, w->ns ? MAGIC_NS : MAGIC_US);
 	put_le32(p + 4, VERSION_2_4);
-	put_le32(p + 16, SNAPLEN_BYTES);
-	put_le32(p + 20, LINK_ETHERNET);
+	put_le32(p + 16, w->snaplen);
+	put_le32(p + 20, link_types[link]);
 	w->used = FILE_HEADER;
 }
 
-int zb_gen_pcap_open(const char *path, bool ns, struct zb_gen_pcap **out)
+static int open_file(const char *path, bool ns, enum zb_link link, uint32_t snaplen,
+		     struct zb_gen_pcap **out)
 {
 	struct zb_gen_pcap *w = calloc(1, sizeof(*w));
 	struct stat st;
@@ -79,6 +90,7 @@ int zb_gen_pcap_open(const char *path, bool ns, struct zb_gen_pcap **out)
 	if (w == NULL)
 		goto say;
 	w->ns = ns;
+	w->snaplen = snaplen;
 	w->path = strdup(path);
 	w->buf = malloc(BUF_BYTES);
 	if (w->path == NULL || w->buf == NULL)
@@ -89,7 +101,7 @@ int zb_gen_pcap_open(const char *path, bool ns, struct zb_gen_pcap **out)
 		goto free_w;
 	}
 	w->regular = fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode);
-	put_file_header(w);
+	put_file_header(w, link);
 	*out = w;
 	return 0;
 
@@ -102,12 +114,23 @@ say:
 	return ret;
 }
 
-int zb_gen_pcap_put(struct zb_gen_pcap *w, uint64_t ts_ns, const uint8_t *data, uint32_t len)
+int zb_gen_pcap_open(const char *path, bool ns, struct zb_gen_pcap **out)
+{
+	return open_file(path, ns, ZB_LINK_ETHERNET, SNAPLEN_BYTES, out);
+}
+
+int zb_gen_pcap_open_link(const char *path, bool ns, enum zb_link link, struct zb_gen_pcap **out)
+{
+	return open_file(path, ns, link, SNAPLEN_LONG, out);
+}
+
+static int put_record(struct zb_gen_pcap *w, uint64_t ts_ns, const uint8_t *data, uint32_t len,
+		      uint32_t wire_len)
 {
 	uint64_t rest = ts_ns % NS_PER_S;
 	uint8_t *p;
 
-	if (len > SNAPLEN_BYTES || ts_ns / NS_PER_S > UINT32_MAX)
+	if (len > w->snaplen || ts_ns / NS_PER_S > UINT32_MAX)
 		return -EINVAL;
 	if (w->used + RECORD_HEADER + len > BUF_BYTES) {
 		int ret = flush(w);
@@ -119,10 +142,20 @@ int zb_gen_pcap_put(struct zb_gen_pcap *w, uint64_t ts_ns, const uint8_t *data, 
 	put_le32(p, (uint32_t)(ts_ns / NS_PER_S));
 	put_le32(p + 4, (uint32_t)(w->ns ? rest : rest / 1000));
 	put_le32(p + 8, len);
-	put_le32(p + 12, len);
+	put_le32(p + 12, wire_len);
 	memcpy(p + RECORD_HEADER, data, len);
 	w->used += RECORD_HEADER + len;
 	return 0;
+}
+
+int zb_gen_pcap_put(struct zb_gen_pcap *w, uint64_t ts_ns, const uint8_t *data, uint32_t len)
+{
+	return put_record(w, ts_ns, data, len, len);
+}
+
+int zb_gen_pcap_put_frame(struct zb_gen_pcap *w, uint64_t ts_ns, const struct zb_gen_frame *f)
+{
+	return put_record(w, ts_ns, zb_gen_frame_bytes(f), f->len, f->len + f->cut_len);
 }
 
 int zb_gen_pcap_close(struct zb_gen_pcap *w, bool keep)

@@ -105,7 +105,8 @@ int zb_gen_sessions_open(const struct zb_gen_conf *conf, struct zb_gen_stream **
 	return ret;
 }
 
-int zb_gen_pump(struct zb_gen_stream *s, zb_gen_put *put, void *sink, struct zb_gen_total *out)
+int zb_gen_pump(struct zb_gen_stream *s, zb_gen_put_frame *put, void *sink,
+		struct zb_gen_total *out)
 {
 	struct zb_gen_frame *f = malloc(sizeof(*f));
 	struct zb_gen_total t = {0};
@@ -120,7 +121,7 @@ int zb_gen_pump(struct zb_gen_stream *s, zb_gen_put *put, void *sink, struct zb_
 		t.last_ns = ts_ns;
 		t.packets++;
 		t.bytes += f->len + f->cut_len;
-		ret = put(sink, ts_ns, zb_gen_frame_bytes(f), f->len);
+		ret = put(sink, ts_ns, f);
 		if (ret != 0)
 			break;
 	}
@@ -132,15 +133,28 @@ int zb_gen_pump(struct zb_gen_stream *s, zb_gen_put *put, void *sink, struct zb_
 	return 0;
 }
 
+struct bytes_sink {
+	zb_gen_put *put;
+	void *sink;
+};
+
+static int put_bytes(void *sink, uint64_t ts_ns, const struct zb_gen_frame *f)
+{
+	const struct bytes_sink *b = sink;
+
+	return b->put(b->sink, ts_ns, zb_gen_frame_bytes(f), f->len);
+}
+
 int zb_gen_run(const struct zb_gen_conf *conf, zb_gen_put *put, void *sink,
 	       struct zb_gen_total *out)
 {
+	struct bytes_sink bytes = {put, sink};
 	struct zb_gen_stream *s;
 	int ret = zb_gen_sessions_open(conf, &s);
 
 	if (ret < 0)
 		return ret;
-	ret = zb_gen_pump(s, put, sink, out);
+	ret = zb_gen_pump(s, put_bytes, &bytes, out);
 	zb_gen_stream_free(s);
 	return ret;
 }

@@ -35,6 +35,7 @@ struct zb_gen_total {
 	uint64_t first_ns, last_ns; /* 0 when there is no packet */
 };
 
+struct zb_gen_frame;
 struct zb_gen_stream;
 
 /*
@@ -46,10 +47,13 @@ int zb_gen_sessions_open(const struct zb_gen_conf *conf, struct zb_gen_stream **
 /* Takes frames in order of time. Anything but 0 ends the run. */
 typedef int zb_gen_put(void *sink, uint64_t ts_ns, const uint8_t *data, uint32_t len);
 
-/* Pulls all frames of s and puts them into sink; s stays the caller's. */
-int zb_gen_pump(struct zb_gen_stream *s, zb_gen_put *put, void *sink, struct zb_gen_total *out);
+typedef int zb_gen_put_frame(void *sink, uint64_t ts_ns, const struct zb_gen_frame *f);
 
-/* Both in one. */
+/* Pulls all frames of s and puts them into sink; s stays the caller's. */
+int zb_gen_pump(struct zb_gen_stream *s, zb_gen_put_frame *put, void *sink,
+		struct zb_gen_total *out);
+
+/* Both in one, for sinks that want bytes. */
 int zb_gen_run(const struct zb_gen_conf *conf, zb_gen_put *put, void *sink,
 	       struct zb_gen_total *out);
 
