@@ -108,7 +108,7 @@ void zb_gen_dns_make(struct zb_gen_session *s)
 
 	zb_gen_client(s);
 	zb_gen_server_inside(s, ZB_GEN_RESOLVER);
-	s->site = zb_gen_rand_below(&s->rand, ZB_GEN_SITES);
+	s->site = zb_gen_draw_site(s);
 	s->step = step_dns;
 	t->id = (uint16_t)zb_gen_rand_u64(&s->rand);
 	t->kind = DNS_A;

@@ -6,9 +6,11 @@
 
 #include "bench/gen_job.h"
 #include "bench/gen_trace.h"
+#include "bench/profile.h"
 #include "profiler/diag.h"
 
 #define DEFAULT_SESSIONS 10000
+#define UNBOUNDED_NS	 (365ull * 86400 * 1000000000ull)
 
 static int find_builtin(const char *name)
 {
@@ -18,19 +20,61 @@ static int find_builtin(const char *name)
 	return -1;
 }
 
-static int open_profile(const struct zb_gen_job_conf *conf, struct zb_gen_stream **out)
+static int open_builtin(const struct zb_gen_job_conf *conf, unsigned nr, struct zb_gen_stream **out)
 {
 	struct zb_gen_conf g = conf->limit;
-	int nr = find_builtin(conf->profile), ret;
 
-	if (nr < 0) {
-		zb_err("--profile %s: no such profile", conf->profile);
-		return -EINVAL;
-	}
-	g.profile = (unsigned)nr;
+	g.profile = nr;
 	if (g.sessions == 0 && g.packets == 0)
 		g.sessions = DEFAULT_SESSIONS;
-	ret = zb_gen_sessions_open(&g, out);
+	return zb_gen_sessions_open(&g, out);
+}
+
+/* All names, in one line. */
+static int no_such_profile(const char *name)
+{
+	char names[256];
+	size_t len = 0;
+
+	names[0] = '\0';
+	for (unsigned i = 0; zb_gen_profile_names[i] != NULL && len < sizeof(names); i++)
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i > 0 ? ", " : "",
+					zb_gen_profile_names[i]);
+	for (unsigned i = 0; zb_profile_name(i) != NULL && len < sizeof(names); i++)
+		len += (size_t)snprintf(names + len, sizeof(names) - len, ", %s",
+					zb_profile_name(i));
+	zb_err("--profile %s: no such profile; there are %s, and files that end in .yaml", name,
+	       names);
+	return -EINVAL;
+}
+
+/* A profile lasts as long as it says, or until there are as many packets as were asked for. */
+static int open_file(const struct zb_gen_job_conf *conf, struct zb_gen_stream **out)
+{
+	struct zb_gen_conf limit = conf->limit;
+	struct zb_profile *p;
+	int ret = zb_profile_load(conf->profile, &p);
+
+	if (ret == -ENOENT && strpbrk(conf->profile, "/.") == NULL)
+		return no_such_profile(conf->profile);
+	if (ret < 0)
+		return ret;
+	if (!conf->duration_given)
+		limit.duration_ns =
+			limit.packets != 0 || limit.sessions != 0 ? UNBOUNDED_NS : p->duration_ns;
+	ret = zb_profile_open(p, &limit, out);
+	if (ret < 0)
+		zb_profile_free(p);
+	return ret;
+}
+
+static int open_profile(const struct zb_gen_job_conf *conf, struct zb_gen_stream **out)
+{
+	int nr = find_builtin(conf->profile), ret;
+
+	if (nr < 0)
+		return open_file(conf, out);
+	ret = open_builtin(conf, (unsigned)nr, out);
 	if (ret < 0)
 		zb_err("--profile %s: %s", conf->profile, strerror(-ret));
 	return ret;

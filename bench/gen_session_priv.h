@@ -10,6 +10,7 @@
 
 #include "bench/gen_packet.h"
 #include "bench/gen_rand.h"
+#include "bench/gen_shape.h"
 #include "bench/gen_stream.h"
 
 #define ZB_GEN_US 1000ull
@@ -78,6 +79,7 @@ struct zb_gen_session {
 	uint64_t next_ns; /* packet time of the next step */
 	uint64_t id;
 	const struct zb_gen_world *world;
+	const struct zb_gen_shape *shape; /* NULL: all as the kind has it */
 	/*
 	 * Builds the next packet (f NULL: only goes on), sets next_ns for the one after; false:
 	 * that was the last.
@@ -136,9 +138,18 @@ extern const struct zb_gen_profile zb_gen_profile_office, zb_gen_profile_flood, 
 /* gen_tcp.c */
 void zb_gen_tcp_make(struct zb_gen_session *s, enum zb_gen_fate fate, zb_gen_next_msg *next_msg);
 
-/* gen_web.c: HTTP/1.1 on port 80, TLS 1.3 on port 443 */
+/* gen_web.c: HTTP/1.1 on port 80, TLS 1.3 on port 443; gen_file.c: downloads */
 bool zb_gen_http_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
 bool zb_gen_tls_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
+bool zb_gen_file_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
+
+/* gen_kind.c: connections with these messages, or that come to nothing */
+void zb_gen_http_make(struct zb_gen_session *s);
+void zb_gen_tls_make(struct zb_gen_session *s);
+void zb_gen_file_make(struct zb_gen_session *s);
+void zb_gen_reset_make(struct zb_gen_session *s);
+void zb_gen_no_answer_make(struct zb_gen_session *s);
+void zb_gen_rejected_make(struct zb_gen_session *s);
 
 /* gen_dgram.c: sessions of a few datagrams */
 void zb_gen_dns_make(struct zb_gen_session *s);
@@ -146,6 +157,34 @@ void zb_gen_ntp_make(struct zb_gen_session *s);
 void zb_gen_syslog_make(struct zb_gen_session *s);
 void zb_gen_echo_make(struct zb_gen_session *s);
 void zb_gen_arp_make(struct zb_gen_session *s);
+
+/* What the shape says, or else the kind's own; one draw either way, from lo to hi both included. */
+static inline uint32_t zb_gen_draw_requests(struct zb_gen_session *s, uint32_t lo, uint32_t hi)
+{
+	if (s->shape != NULL && s->shape->requests.part_nr != 0)
+		return (uint32_t)zb_gen_dist_draw(&s->shape->requests, &s->rand);
+	return zb_gen_rand_between(&s->rand, lo, hi);
+}
+
+static inline uint64_t zb_gen_draw_think(struct zb_gen_session *s, uint64_t lo_ns, uint64_t hi_ns)
+{
+	if (s->shape != NULL && s->shape->think_ns.part_nr != 0)
+		return zb_gen_dist_draw(&s->shape->think_ns, &s->rand);
+	return zb_gen_rand_between(&s->rand, (uint32_t)(lo_ns / ZB_GEN_MS),
+				   (uint32_t)(hi_ns / ZB_GEN_MS)) *
+	       ZB_GEN_MS;
+}
+
+static inline bool zb_gen_has_size(const struct zb_gen_session *s)
+{
+	return s->shape != NULL && s->shape->size.part_nr != 0;
+}
+
+static inline uint32_t zb_gen_draw_size(struct zb_gen_session *s, uint32_t otherwise)
+{
+	return zb_gen_has_size(s) ? (uint32_t)zb_gen_dist_draw(&s->shape->size, &s->rand)
+				  : otherwise;
+}
 
 /* The next packet's addressing; counts the sender's IPv4 identification on. */
 static inline struct zb_gen_ip zb_gen_next_ip(struct zb_gen_session *s, unsigned from)

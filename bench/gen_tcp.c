@@ -96,11 +96,33 @@ static void emit_segment(struct zb_gen_session *s, struct zb_gen_frame *f, bool 
 	c->seq[c->msg.from] += c->segment;
 }
 
+/* With a bandwidth, a segment takes its time, and losses do not slow it down. */
+static bool paced(const struct zb_gen_session *s)
+{
+	return s->shape != NULL && s->shape->byte_q16 != 0;
+}
+
+static void step_paced(struct zb_gen_session *s, struct zb_gen_frame *f)
+{
+	struct zb_gen_tcp_conn *c = &s->tcp;
+
+	if (c->unacked >= 2) {
+		emit(s, f, !c->msg.from, ZB_GEN_ACK);
+		c->unacked = 0;
+		return;
+	}
+	emit_segment(s, f, false);
+	c->unacked++;
+	s->next_ns += c->segment * s->shape->byte_q16 >> 16;
+}
+
 static void step_data(struct zb_gen_session *s, struct zb_gen_frame *f)
 {
 	struct zb_gen_tcp_conn *c = &s->tcp;
 
-	if (c->unacked >= 2 && !c->again) {
+	if (paced(s)) {
+		step_paced(s, f);
+	} else if (c->unacked >= 2 && !c->again) {
 		emit(s, f, !c->msg.from, ZB_GEN_ACK);
 		c->unacked = 0;
 		pass_us(s, 10, 60);

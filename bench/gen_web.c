@@ -87,7 +87,7 @@ static void http_page(struct zb_gen_session *s, struct zb_gen_msg *m)
 	bool html = !zb_gen_rand_one_in(&s->rand, 3);
 
 	m->body = html ? ZB_GEN_BODY_TEXT : ZB_GEN_BODY_BYTES;
-	m->body_len = heavy_tail(&s->rand, 8, 16);
+	m->body_len = zb_gen_has_size(s) ? zb_gen_draw_size(s, 0) : heavy_tail(&s->rand, 8, 16);
 	append(m, "Content-Type: %s\r\nContent-Length: %u\r\n\r\n",
 	       html ? "text/html" : "application/octet-stream",
 	       m->body_len + (html ? (uint32_t)sizeof(page) - 1 : 0));
@@ -129,7 +129,7 @@ bool zb_gen_http_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m
 	m->body_at = (uint32_t)zb_gen_rand_u64(&s->rand);
 	m->think_ns = 0;
 	if (nr == 0)
-		s->tcp.exchanges = zb_gen_rand_between(&s->rand, 1, 5);
+		s->tcp.exchanges = zb_gen_draw_requests(s, 1, 5);
 	if (nr / 2 >= s->tcp.exchanges)
 		return false;
 	if (nr % 2 == 1) {
@@ -137,7 +137,7 @@ bool zb_gen_http_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m
 		return true;
 	}
 	if (nr > 0)
-		m->think_ns = zb_gen_rand_between(&s->rand, 5, 800) * ZB_GEN_MS;
+		m->think_ns = zb_gen_draw_think(s, 5 * ZB_GEN_MS, 800 * ZB_GEN_MS);
 	http_request(s, m);
 	return true;
 }
@@ -248,11 +248,14 @@ static void tls_exchange(struct zb_gen_session *s, uint32_t nr, struct zb_gen_ms
 {
 	m->from = nr % 2;
 	if (m->from == 0) {
-		m->think_ns = nr > 4 ? zb_gen_rand_between(&s->rand, 5, 800) * ZB_GEN_MS : 0;
+		m->think_ns = nr > 4 ? zb_gen_draw_think(s, 5 * ZB_GEN_MS, 800 * ZB_GEN_MS) : 0;
 		m->body_len = zb_gen_tls_body_len(heavy_tail(&s->rand, 7, 11));
 	} else {
+		uint32_t text;
+
 		m->think_ns = zb_gen_rand_between(&s->rand, 300, 30000) * ZB_GEN_US;
-		m->body_len = zb_gen_tls_body_len(heavy_tail(&s->rand, 8, 17));
+		text = zb_gen_has_size(s) ? zb_gen_draw_size(s, 0) : heavy_tail(&s->rand, 8, 17);
+		m->body_len = zb_gen_tls_body_len(text);
 	}
 }
 
@@ -265,7 +268,7 @@ bool zb_gen_tls_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m)
 	m->think_ns = 0;
 	switch (nr) {
 	case 0:
-		s->tcp.exchanges = zb_gen_rand_between(&s->rand, 1, 5);
+		s->tcp.exchanges = zb_gen_draw_requests(s, 1, 5);
 		client_hello(s, m);
 		return true;
 	case 1: server_hello(s, m); return true;

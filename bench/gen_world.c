@@ -98,12 +98,26 @@ void zb_gen_site_ip(uint32_t site, bool v6, uint8_t ip[static 16])
 	set_ip(ip, v6, (const uint8_t[]){198, 18}, 0xf, site);
 }
 
+uint32_t zb_gen_draw_site(struct zb_gen_session *s)
+{
+	if (s->shape != NULL && s->shape->sites != NULL)
+		return zb_gen_pick_draw(s->shape->sites, &s->rand);
+	return zb_gen_rand_below(&s->rand, ZB_GEN_SITES);
+}
+
+static uint32_t draw_rtt(struct zb_gen_session *s, uint32_t lo_us, uint32_t hi_us)
+{
+	if (s->shape != NULL && s->shape->rtt_ns.part_nr != 0)
+		return (uint32_t)zb_gen_dist_draw(&s->shape->rtt_ns, &s->rand);
+	return zb_gen_rand_between(&s->rand, lo_us, hi_us) * (uint32_t)ZB_GEN_US;
+}
+
 void zb_gen_server_site(struct zb_gen_session *s, uint16_t port)
 {
 	struct zb_gen_host *h = &s->path.end[1];
 
-	s->site = zb_gen_rand_below(&s->rand, ZB_GEN_SITES);
-	s->rtt_ns = zb_gen_rand_between(&s->rand, 2000, 80000) * (uint32_t)ZB_GEN_US;
+	s->site = zb_gen_draw_site(s);
+	s->rtt_ns = draw_rtt(s, 2000, 80000);
 	h->port = port;
 	h->ttl = (uint8_t)(64 - zb_gen_rand_between(&s->rand, 4, 16));
 	set_mac(h->mac, 0, 1); /* the gateway */
@@ -114,7 +128,7 @@ void zb_gen_server_inside(struct zb_gen_session *s, enum zb_gen_service service)
 {
 	struct zb_gen_host *h = &s->path.end[1];
 
-	s->rtt_ns = zb_gen_rand_between(&s->rand, 150, 900) * (uint32_t)ZB_GEN_US;
+	s->rtt_ns = draw_rtt(s, 150, 900);
 	h->port = (uint16_t)service;
 	h->ttl = 64;
 	set_mac(h->mac, 2, service);

@@ -31,6 +31,8 @@ void zb_gen_world_init(struct zb_gen_world *w, uint64_t seed);
  * and vlan.
  */
 void zb_gen_client(struct zb_gen_session *s);
+/* A random site, as popular as the session's shape has it. */
+uint32_t zb_gen_draw_site(struct zb_gen_session *s);
 /* The responder: a random site, or an inside service, and the round-trip time to it. */
 void zb_gen_server_site(struct zb_gen_session *s, uint16_t port);
 void zb_gen_server_inside(struct zb_gen_session *s, enum zb_gen_service service);
