@@ -10,13 +10,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "bench/gen_session_priv.h"
 #include "bench/gen_world.h"
 
-#define SLAB_SESSIONS 64u
-#define HEAP_FIRST    1024u
-#define CHILDREN      4u
+#define SLAB_BYTES (2u << 20) /* a huge page, where the kernel gives one */
+#define HEAP_FIRST 1024u
+#define CHILDREN   4u
+#define HOT_BYTES  offsetof(struct zb_gen_session, tcp.msg.head)
 
 struct entry {
 	uint64_t next_ns, id;
@@ -25,8 +27,10 @@ struct entry {
 
 struct slab {
 	struct slab *next;
-	struct zb_gen_session sessions[SLAB_SESSIONS];
+	struct zb_gen_session sessions[];
 };
+
+#define SLAB_SESSIONS ((SLAB_BYTES - sizeof(struct slab)) / sizeof(struct zb_gen_session))
 
 struct overlap {
 	struct zb_gen_stream stream;
@@ -37,6 +41,7 @@ struct overlap {
 	size_t heap_nr, heap_max;
 	struct zb_gen_session *spare; /* linked by their first bytes */
 	struct slab *slabs;
+	size_t slab_used; /* sessions of the first slab that were ever taken */
 	struct zb_gen_world world;
 };
 
@@ -86,19 +91,21 @@ static struct zb_gen_session *take_spare(struct overlap *o)
 {
 	struct zb_gen_session *s = o->spare;
 
-	if (s == NULL) {
-		struct slab *slab = malloc(sizeof(*slab));
+	if (s != NULL) {
+		memcpy(&o->spare, s, sizeof(o->spare));
+		return s;
+	}
+	if (o->slabs == NULL || o->slab_used == SLAB_SESSIONS) {
+		struct slab *slab = aligned_alloc(SLAB_BYTES, SLAB_BYTES);
 
 		if (slab == NULL)
 			return NULL;
+		madvise(slab, SLAB_BYTES, MADV_HUGEPAGE); /* it is well without */
 		slab->next = o->slabs;
 		o->slabs = slab;
-		for (unsigned i = SLAB_SESSIONS; i-- > 0;)
-			put_spare(o, &slab->sessions[i]);
-		s = o->spare;
+		o->slab_used = 0;
 	}
-	memcpy(&o->spare, s, sizeof(o->spare));
-	return s;
+	return &o->slabs->sessions[o->slab_used++];
 }
 
 static int grow_heap(struct overlap *o)
@@ -160,6 +167,16 @@ static void end(struct overlap *o, struct entry e)
 		replace_first(o, e);
 }
 
+/* What steps next, and what may step after it, is on its way from memory while others work. */
+static void prefetch(const struct overlap *o)
+{
+	size_t nr = o->heap_nr < 1 + CHILDREN ? o->heap_nr : 1 + CHILDREN;
+
+	for (size_t i = 0; i < nr; i++)
+		for (size_t at = 0; at < HOT_BYTES; at += 64)
+			__builtin_prefetch((const char *)o->heap[i].session + at);
+}
+
 static int next(struct zb_gen_stream *self, struct zb_gen_frame *f, uint64_t *ts_ns)
 {
 	struct overlap *o = (struct overlap *)self;
@@ -181,6 +198,7 @@ static int next(struct zb_gen_stream *self, struct zb_gen_frame *f, uint64_t *ts
 	} else {
 		end(o, e);
 	}
+	prefetch(o);
 	return 1;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bench/gen_packet.h"
+#include "pipeline/checksum.h"
 
 #define ETH_BYTES     14u
 #define ETH_MIN_BYTES 60u /* without the frame check sequence */
@@ -53,31 +54,24 @@ static size_t l4_offset(const struct zb_gen_path *p)
 	return l3_offset(p) + (p->v6 ? 40 : 20);
 }
 
-/* The Internet checksum's running sum; only the last piece may have an odd length. */
-static uint64_t sum_bytes(uint64_t sum, const uint8_t *p, size_t len)
+/* Of data in which the checksum's place is 0: what goes there, as it is in memory. */
+static uint16_t checksum(uint64_t sum, const uint8_t *p, size_t len)
 {
-	size_t i = 0;
-
-	for (; i + 1 < len; i += 2)
-		sum += (uint32_t)p[i] << 8 | p[i + 1];
-	if (i < len)
-		sum += (uint32_t)p[i] << 8;
-	return sum;
+	return (uint16_t)~zb_checksum_fold(zb_checksum_add(sum, p, (uint32_t)len));
 }
 
-static uint16_t sum_fold(uint64_t sum)
+static void put_checksum(uint8_t *at, uint16_t sum)
 {
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
+	memcpy(at, &sum, sizeof(sum));
 }
 
 static uint64_t sum_pseudo(const struct zb_gen_path *p, unsigned proto, size_t l4_len)
 {
-	size_t n = p->v6 ? 16 : 4;
-	uint64_t sum = sum_bytes(0, p->end[0].ip, n);
+	uint32_t n = p->v6 ? 16 : 4;
+	uint64_t sum = zb_checksum_add(0, p->end[0].ip, n);
 
-	return sum_bytes(sum, p->end[1].ip, n) + proto + l4_len;
+	return zb_checksum_add(sum, p->end[1].ip, n) + zb_checksum_host16((uint16_t)proto) +
+	       zb_checksum_host16((uint16_t)l4_len);
 }
 
 static void put_ethernet(struct zb_gen_frame *f, const struct zb_gen_ip *ip, unsigned ether_type)
@@ -109,7 +103,7 @@ static void put_ipv4(uint8_t *h, const struct zb_gen_ip *ip, unsigned proto, siz
 	h[9] = (uint8_t)proto;
 	memcpy(h + 12, from->ip, 4);
 	memcpy(h + 16, ip->path->end[!ip->from].ip, 4);
-	put16(h + 10, sum_fold(sum_bytes(0, h, 20)));
+	put_checksum(h + 10, checksum(0, h, 20));
 }
 
 static void put_ipv6(uint8_t *h, const struct zb_gen_ip *ip, unsigned proto, size_t l4_len)
@@ -192,8 +186,8 @@ void zb_gen_seal_tcp(struct zb_gen_frame *f, const struct zb_gen_ip *ip,
 	h[12] = (uint8_t)(header / 4 << 4);
 	h[13] = tcp->flags;
 	put16(h + 14, tcp->window);
-	put16(h + 16, sum_fold(sum_bytes(sum_pseudo(ip->path, PROTO_TCP, header + payload_len), h,
-					 header + payload_len)));
+	put_checksum(h + 16, checksum(sum_pseudo(ip->path, PROTO_TCP, header + payload_len), h,
+				      header + payload_len));
 	seal_ip(f, ip, PROTO_TCP, header + payload_len);
 }
 
@@ -210,8 +204,8 @@ void zb_gen_seal_udp(struct zb_gen_frame *f, const struct zb_gen_ip *ip, size_t 
 	put16(h + 2, ip->path->end[!ip->from].port);
 	put16(h + 4, (unsigned)len);
 	put16(h + 6, 0);
-	sum = sum_fold(sum_bytes(sum_pseudo(ip->path, PROTO_UDP, len), h, len));
-	put16(h + 6, sum != 0 ? sum : 0xffff); /* 0 would say that there is no checksum */
+	sum = checksum(sum_pseudo(ip->path, PROTO_UDP, len), h, len);
+	put_checksum(h + 6, sum != 0 ? sum : 0xffff); /* 0 would say that there is no checksum */
 	seal_ip(f, ip, PROTO_UDP, len);
 }
 
@@ -232,7 +226,7 @@ void zb_gen_seal_echo(struct zb_gen_frame *f, const struct zb_gen_ip *ip,
 		h[0] = ip->from == 0 ? 8 : 0;
 	put16(h + 4, echo->id);
 	put16(h + 6, echo->seq);
-	put16(h + 2, sum_fold(sum_bytes(v6 ? sum_pseudo(ip->path, PROTO_ICMPV6, len) : 0, h, len)));
+	put_checksum(h + 2, checksum(v6 ? sum_pseudo(ip->path, PROTO_ICMPV6, len) : 0, h, len));
 	seal_ip(f, ip, v6 ? PROTO_ICMPV6 : PROTO_ICMP, len);
 }
 
