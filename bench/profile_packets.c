@@ -16,8 +16,8 @@
 #define IP_OFF	      14u
 #define UDP_OFF	      34u
 #define PAYLOAD_OFF   42u
-#define SERVER_PORT   9 /* discard */
-#define FIRST_PORT    1024u
+#define SERVER_PORT   9	     /* discard */
+#define FIRST_PORT    49152u /* nobody takes it for a service */
 #define SERVERS	      512u
 #define PER_OCTET     250u
 #define TEMPLATE_ROOM 1520u

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_gen.py - zbench gen writes what it says, the same for the same seed, and other programs can read it"""
 import hashlib
+import re
 import shutil
 import struct
 import subprocess
@@ -25,6 +26,16 @@ def count(path):
         packets += 1
         total += wire_len
     return packets, total
+
+
+def records(path):
+    """(time in units of the file, captured, wire length) of each packet."""
+    data = path.read_bytes()
+    at = 24
+    while at < len(data):
+        seconds, rest, cap_len, wire_len = struct.unpack_from("<IIII", data, at)
+        at += 16 + cap_len
+        yield seconds * 1000000 + rest, cap_len, wire_len
 
 
 class Gen(zb.Case):
@@ -64,6 +75,110 @@ class Gen(zb.Case):
         self.assertIn("Warns", said)  # resets are there, and are what a warning is about
         self.assertNotIn("Errors", said)
         self.assertNotRegex(said, "(?i)malformed|checksum|not captured")
+
+    def profile(self, text):
+        path = self.dir / "my.yaml"
+        path.write_text(text, encoding="ascii")
+        return path
+
+    def test_profiles_in_yaml_are_without_fault(self):
+        """Of every profile that comes with the program, other programs find nothing malformed, no wrong checksum."""
+        for name in ("campus", "imix", "microburst", "onoff"):
+            path = self.gen(f"{name}.pcap", "--profile", name, "--packets", 20000)
+            self.assertEqual(count(path)[0], 20000)
+            if shutil.which("tcpdump") is not None:
+                run = subprocess.run(["tcpdump", "-nvvr", path], text=True, capture_output=True, check=True,
+                                     timeout=zb.TIMEOUT_S)
+                # Bytes of payload are printed too, so only what tcpdump itself says in such words counts.
+                wrong = re.search(r"\(incorrect|bad (udp )?cksum|\[bad|truncated", run.stdout + run.stderr)
+                self.assertIsNone(wrong, name)
+            if shutil.which("tshark") is not None:
+                said = subprocess.run(["tshark", "-r", path, *CHECK_ALL, "-q", "-z", "expert,warn"], text=True,
+                                      capture_output=True, check=True, timeout=zb.TIMEOUT_S).stdout
+                self.assertNotRegex(said, "(?i)Errors|malformed|checksum|not captured")
+        if shutil.which("tcpdump") is None and shutil.which("tshark") is None:
+            self.skipTest("there is neither tcpdump nor tshark")
+
+    def test_profile_of_ones_own(self):
+        """A file is read by its path; its bytes are the seed's; its engine finds the sessions it says."""
+        path = self.profile("duration: 5s\nstreams:\n"
+                            "  - {kind: sessions, rate: 40, mix: [{kind: http, requests: 2, size: 5k}]}\n")
+        a = self.gen("a.pcap", "--profile", path)
+        b = self.gen("b.pcap", "--profile", path)
+        self.assertEqual(digest(a), digest(b))
+        self.assert_done(self.zbench("--pcap", a))
+        rows = zb.rows(self.out / "conn.log")
+        self.assertEqual(len(rows), 200)
+        self.assertEqual({row["service"] for row in rows}, {"http"})
+        self.assertEqual(len(zb.rows(self.out / "http.log")), 400)
+
+    def test_bad_profile_names_file_line_and_key(self):
+        """A mistake in a profile is one line, exit status 2, and no file."""
+        path = self.profile("streams:\n  - kind: packets\n    sizes: 20\n")
+        run = self.zbench(command=self.command("gen", "--out", self.dir / "a.pcap", "--profile", path))
+        self.assert_refused(run, "my.yaml: line 3: sizes: 20: ")
+        self.assertFalse((self.dir / "a.pcap").exists())
+        run = self.zbench(command=self.command("gen", "--out", self.dir / "a.pcap", "--profile", "ofice"))
+        self.assert_refused(run, "--profile ofice", "office")
+        run = self.zbench(command=self.command("gen", "--out", self.dir / "a.pcap", "--profile", "no.yaml"))
+        self.assert_refused(run, "no.yaml", "No such file")
+
+    def test_tap_says_what_it_did(self):
+        """What a tap lost and duplicated is what is missing and too much; what it did to a trace is the same."""
+        whole = self.gen("whole.pcap", "--packets", 20000)
+        path = self.dir / "tapped.pcap"
+        words = ("--tap", "loss=2%,burst=3,duplicate=1%,reorder=1%,snaplen=100,skew=2")
+        run = self.zbench(command=self.command("gen", "--pcap", whole, "--out", path, *words))
+        self.assert_done(run)
+        said = {word: int(number) for number, word in re.findall(r"tap: (\d+) (\w+)", run.out)}
+        self.assertGreater(said["lost"], 0)
+        self.assertGreater(said["reordered"], 0)
+        self.assertEqual(count(path)[0], 20000 - said["lost"] + said["duplicated"])
+        cut = 0
+        for _, cap_len, wire_len in records(path):
+            self.assertLessEqual(cap_len, 100)
+            cut += cap_len < wire_len
+        self.assertEqual(cut, said["cut"])
+        times = [time for time, _, _ in records(path)]
+        self.assertEqual(times, sorted(times))
+        again = self.gen("again.pcap", "--packets", 20000, *words)
+        self.assertEqual(count(again), count(path))
+
+    def test_tap_of_nothing_changes_nothing(self):
+        """A trace that is passed on is the same, packet by packet."""
+        whole = self.gen("whole.pcap", "--packets", 3000, "--ns")
+        same = self.gen("same.pcap", "--pcap", whole, "--ns")
+        self.assertEqual(whole.read_bytes()[24:], same.read_bytes()[24:])
+
+    def test_engine_finds_the_loss_that_was(self):
+        """Bytes that conn.log misses are bytes that the tap lost: none without it, nearly all with it."""
+        whole = self.gen("whole.pcap", "--profile", self.profile(
+            "streams:\n  - {kind: sessions, at_once: 5, mix: [{kind: file, size: 1M, rtt: 5ms, bandwidth: 20Mbps}]}\n"),
+            "--packets", 30000)
+        lossy = self.dir / "lossy.pcap"
+        run = self.zbench(command=self.command("gen", "--pcap", whole, "--out", lossy, "--tap", "loss=1%"))
+        self.assert_done(run)
+        lost = int(re.search(r"(\d+) bytes\n$", run.out).group(1))
+        missed = []
+        for path in (whole, lossy):
+            self.assert_done(self.zbench("--pcap", path))
+            missed.append(sum(row.get("missed_bytes", 0) for row in zb.rows(self.out / "conn.log")))
+            shutil.rmtree(self.out)
+        self.assertEqual(missed[0], 0)
+        self.assertLess(missed[1], lost)
+        self.assertGreater(missed[1], lost * 0.8)
+
+    def test_trace_is_not_written_over_itself(self):
+        """What is read is not what is written; a trace takes none of a profile's options."""
+        whole = self.gen("whole.pcap", "--packets", 100)
+        before = digest(whole)
+        run = self.zbench(command=self.command("gen", "--pcap", whole, "--out", whole))
+        self.assert_refused(run, "--out", "the trace that is read")
+        self.assertEqual(digest(whole), before)
+        run = self.zbench(command=self.command("gen", "--pcap", whole, "--out", "x", "--sessions", 3))
+        self.assert_refused(run, "--sessions", "--pcap")
+        run = self.zbench(command=self.command("gen", "--out", "x", "--tap", "loss=2"))
+        self.assert_refused(run, "--tap: loss=2: give a percentage")
 
     def test_unwritable_file_is_refused(self):
         """A file that cannot be created is one line and exit status 2."""
