@@ -24,6 +24,11 @@ static const struct zb_opt options[] = {
 	{.help = "Traffic"},
 	{"pcap", 'r', ZB_OPT_STRINGS, "FILE...", NULL, 0, 0, NULL,
 	 "pcap, pcapng files, gzip, zstd too; merged by time", O(pcap)},
+	{"synth", 0, ZB_OPT_STRING, "PROFILE", NULL, 0, 0, NULL,
+	 "made traffic instead: office, campus, FILE.yaml, ...", O(synth)},
+	{"tap", 0, ZB_OPT_STRING, "FAULTS", NULL, 0, 0, NULL,
+	 "loss=1%,burst=8; reorder=1%; ... see zbench gen", O(tap)},
+	{"seed", 0, ZB_OPT_U64, "N", "1", 0, 0, NULL, "of --synth and --tap", O(seed)},
 	{"loop", 0, ZB_OPT_U64, "N", "1", 1, 0, NULL, "passes over the trace, with new addresses",
 	 O(loop)},
 	{"duration", 0, ZB_OPT_SECONDS, "S", NULL, 0, 0, NULL,
@@ -82,12 +87,13 @@ static const struct zb_opt options[] = {
 
 static int load(struct zb_run_job *j)
 {
+	const char *made = j->made_path;
 	struct zb_trace_conf conf = {
-		.paths = j->conf->pcap.v,
-		.path_nr = j->conf->pcap.nr,
+		.paths = *made != '\0' ? &made : j->conf->pcap.v,
+		.path_nr = *made != '\0' ? 1 : j->conf->pcap.nr,
 		.shard_nr = j->place.worker_nr,
 		.numa_id = zb_topo_numa_of(j->topo, j->place.worker_cpu[0]),
-		.count_max = j->conf->count,
+		.count_max = *made != '\0' ? 0 : j->conf->count,
 		.digest = true,
 		/* From the second pass on addresses are rewritten in place. */
 		.read_only = j->conf->same_flows || (zb_job_loops(j) == 1 && !j->conf->self_cost),
@@ -113,12 +119,15 @@ static int prepare(struct zb_run_job *j)
 	int ret = zb_job_check(j);
 
 	if (ret == 0)
-		ret = zb_out_dir_make(&j->out, j->conf->out, j->conf->pcap.v[0]);
+		ret = zb_out_dir_make(&j->out, j->conf->out, zb_job_traffic(j));
 	if (ret < 0)
 		return ret;
 	j->out_made = true;
 	loaded_s = zb_clock_s();
-	ret = load(j);
+	ret = zb_job_make_traffic(j);
+	if (ret == 0)
+		ret = load(j);
+	zb_job_drop_traffic(j);
 	if (ret == 0)
 		ret = zb_job_check_prealloc(j);
 	if (ret < 0)
@@ -146,7 +155,7 @@ static void tell(struct zb_run_job *j)
 	char bytes[32], mem[32];
 
 	if (info->file_nr == 1)
-		printf("%s", j->conf->pcap.v[0]);
+		printf("%s", zb_job_traffic(j));
 	else
 		printf("%u files, merged by time", info->file_nr);
 	printf(": %" PRIu64 " packets, %s, loaded in %.2f s (%s in memory)\n", info->pkt_nr,

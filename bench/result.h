@@ -33,7 +33,10 @@ struct json_t; /* jansson's */
  * agree.
  */
 struct zb_result_input {
-	const char *kind; /* "pcap" */
+	const char *kind;    /* "pcap", "synth" */
+	const char *profile; /* of synth; else NULL */
+	const char *tap;     /* faults before the engine; NULL: none */
+	uint64_t seed;	     /* of profile and tap */
 	const char *const *files;
 	uint32_t file_nr;
 	uint64_t pkts, bytes; /* of one pass; wire bytes */

@@ -11,8 +11,8 @@
 
 struct zb_run_conf {
 	struct zb_opt_list pcap, limit;
-	const char *cores, *gen_cores, *rate, *heap, *logs, *out, *hashes;
-	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc, rx_desc;
+	const char *synth, *tap, *cores, *gen_cores, *rate, *heap, *logs, *out, *hashes;
+	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc, rx_desc, seed;
 	double duration_s, stats_interval_s;
 	int engine, log_format, prof_format;
 	bool same_flows, ignore_checksums, logs_drop, logs_block, self_cost;

@@ -137,10 +137,9 @@ int zb_job_check(struct zb_run_job *j)
 {
 	int ret;
 
-	if (j->conf->pcap.nr == 0) {
-		zb_err("run: no traffic; give --pcap FILE");
-		return -EINVAL;
-	}
+	ret = zb_job_check_traffic(j);
+	if (ret < 0)
+		return ret;
 	if (j->conf->logs_block && j->conf->logs_drop) {
 		zb_err("--logs-drop: contradicts --logs-block; give one of them");
 		return -EINVAL;
@@ -359,7 +358,10 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 	const struct zb_trace_info *info = zb_trace_info(j->trace);
 
 	*in = (struct zb_result_input){
-		.kind = "pcap",
+		.kind = j->conf->synth != NULL ? "synth" : "pcap",
+		.profile = j->conf->synth,
+		.tap = j->conf->tap,
+		.seed = j->conf->seed,
 		.files = j->conf->pcap.v,
 		.file_nr = j->conf->pcap.nr,
 		.pkts = info->pkt_nr,

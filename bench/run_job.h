@@ -50,6 +50,8 @@ struct zb_run_job {
 	uint64_t prealloc_bytes; /* per worker */
 	struct zb_rate rate;
 	cpu_set_t feeder_cpus;
+	char made_path[32]; /* of traffic made in memory, until it is loaded; else "" */
+	int made_fd;
 	bool out_made, eal_up, heap_on, pass_done;
 };
 
@@ -64,6 +66,14 @@ int zb_job_pass(struct zb_run_job *j);
 
 /* Reads --limit and --hashes. -EINVAL, said. */
 int zb_job_check_limits(struct zb_run_job *j);
+
+/* Whether it is said, once, what traffic to take. -EINVAL, said. */
+int zb_job_check_traffic(const struct zb_run_job *j);
+const char *zb_job_traffic(const struct zb_run_job *j); /* its name */
+
+/* Makes --synth's and --tap's traffic, if there is to be any; made_path then names it. */
+int zb_job_make_traffic(struct zb_run_job *j);
+void zb_job_drop_traffic(struct zb_run_job *j);
 
 /* Reads --rate and places the feeder, once the workers are placed. -EINVAL, said. */
 int zb_job_check_rate(struct zb_run_job *j);
