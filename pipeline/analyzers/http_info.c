@@ -210,6 +210,8 @@ void http_info_entity(struct http *h, unsigned side, bool begins)
 
 void http_info_set(struct http *h, struct http_info *i, struct http_str *s, const char *d, size_t n)
 {
+	if (n > HTTP_FIELD_MAX)
+		n = HTTP_FIELD_MAX;
 	if (n > HTTP_TEXT_MAX - i->text_len)
 		n = HTTP_TEXT_MAX - i->text_len;
 	if (n > i->text_room - i->text_len) {

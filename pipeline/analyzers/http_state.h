@@ -12,10 +12,12 @@
 
 #include "pipeline/file.h"
 
-#define HTTP_LINE_MAX	  65536 /* bytes of a line, or of a header folded over several */
-#define HTTP_TEXT_MAX	  65536 /* bytes of text kept of a transaction */
-#define HTTP_PENDING_MAX  100	/* requests without an answer (Zeek: max_pending_requests) */
-#define HTTP_FILES_MAX	  15	/* files listed per side (Zeek: max_files_orig, max_files_resp) */
+#define HTTP_LINE_MAX  65536 /* bytes of a line, or of a header folded over several */
+#define HTTP_FIELD_MAX 4096  /* bytes of one text (Zeek: Log::default_max_field_string_bytes) */
+#define HTTP_TEXT_MAX \
+	24576 /* bytes of text kept of a transaction: with them a row fits a log buffer */
+#define HTTP_PENDING_MAX  100 /* requests without an answer (Zeek: max_pending_requests) */
+#define HTTP_FILES_MAX	  15  /* files listed per side (Zeek: max_files_orig, max_files_resp) */
 #define HTTP_PROXIED_MAX  8
 #define HTTP_DEPTH_MAX	  8 /* parts in parts */
 #define HTTP_BOUNDARY_MAX 1024

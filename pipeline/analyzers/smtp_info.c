@@ -14,7 +14,7 @@
 #include "pipeline/analyzers/mail_addr.h"
 #include "pipeline/analyzers/smtp_priv.h"
 
-#define TEXT_MAX   65536 /* bytes kept of one mail */
+#define TEXT_MAX   24576 /* bytes kept of one mail: with them a row fits a log buffer */
 #define STRING_MAX 4096	 /* bytes of a field (Zeek: Log::default_max_field_string_bytes) */
 #define LIST_MAX   100	 /* elements of a field (Zeek: default_max_field_container_elements) */
 

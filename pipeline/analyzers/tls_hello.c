@@ -11,7 +11,8 @@
 #include "pipeline/analyzers/tls_memo.h"
 #include "pipeline/analyzers/tls_priv.h"
 
-#define SID_BYTES 32
+#define SID_BYTES      32
+#define NAME_MAX_BYTES 4096 /* Zeek: Log::default_max_field_string_bytes */
 
 enum {
 	EXT_SERVER_NAME = 0,
@@ -84,7 +85,8 @@ static bool server_names(struct zb_tls *t, bool is_client, struct zb_tls_in *in)
 	if (in->bad)
 		return false;
 	if (nr != 0 && is_client) {
-		zb_tls_buf_set(t, &t->name, first.p, first.n);
+		zb_tls_buf_set(t, &t->name, first.p,
+			       first.n < NAME_MAX_BYTES ? first.n : NAME_MAX_BYTES);
 		if (nr > 1)
 			zb_analyzer_weird(&t->a, ZB_WEIRD_SSL_many_server_names, NULL);
 	}

@@ -62,6 +62,31 @@ static void http_chunked_body_is_put_together(void **state)
 	}
 }
 
+/* A line of any length is a row, with so much of it as Zeek logs of a field. */
+static void http_long_uri_is_cut_and_logged(void **state)
+{
+	static char request[60000];
+	struct analyzer_bed b;
+	const char *uri, *end;
+
+	(void)state;
+	memset(request, 'u', sizeof(request));
+	memcpy(request, "GET /", 5);
+	ab_open(&b, IPPROTO_TCP, 80);
+	ab_say(&b, ZB_ORIG, request, sizeof(request));
+	ab_text(&b, ZB_ORIG, " HTTP/1.1\r\nReferer: ");
+	memset(request, 1, sizeof(request)); /* six letters of JSON each */
+	ab_say(&b, ZB_ORIG, request, sizeof(request));
+	ab_text(&b, ZB_ORIG, "\r\n\r\n");
+	ab_text(&b, ZB_RESP, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	ab_end(&b);
+	uri = strstr(logs_read(&b.logs, "http"), "\"uri\":\"/");
+	assert_non_null(uri);
+	end = strchr(uri + 7, '"');
+	assert_int_equal(end - (uri + 7), 4096);
+	ab_close(&b);
+}
+
 /* Pipelined requests are matched with their replies by order; HEAD has no body. */
 static void http_pipelined_requests_are_matched_in_order(void **state)
 {
@@ -445,6 +470,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(http_request_and_reply_are_one_row),
+		cmocka_unit_test(http_long_uri_is_cut_and_logged),
 		cmocka_unit_test(http_chunked_body_is_put_together),
 		cmocka_unit_test(http_pipelined_requests_are_matched_in_order),
 		cmocka_unit_test(http_gap_inside_a_body_is_body),
