@@ -3,6 +3,7 @@
 #include "pipeline/conn_log.h"
 #include "pipeline/conn_update.h"
 #include "pipeline/engine_priv.h"
+#include "pipeline/frag.h"
 #include "pipeline/expect.h"
 #include "pipeline/file.h"
 #include "pipeline/known.h"
@@ -163,6 +164,7 @@ void zb_stage_expire(struct zb_engine *e)
 
 	zb_tunnels_expire(e->an.tunnels, &e->b, now);
 	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
+	zb_frag_expire(e->decoder.frag, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
 	zb_analysis_expire(&e->an, now);
 	if (e->conf.memcap_bytes != 0)
 		hold_cap(e);

@@ -14,15 +14,16 @@
 
 #include "pipeline/frag.h"
 
-#define UNIT	       8u
-#define PAGE_BYTES     1024u
-#define PAGE_UNITS     (PAGE_BYTES / UNIT)
-#define DATAGRAM_MAX   65535u
-#define PAGES	       ((DATAGRAM_MAX + PAGE_BYTES) / PAGE_BYTES)
-#define BUCKETS	       4096u  /* or as many as the limit allows */
-#define SMALL_BYTES    64u    /* Zeek: MIN_ACCEPTABLE_FRAG_SIZE */
-#define LARGE_BYTES    64000u /* Zeek: MAX_ACCEPTABLE_FRAG_SIZE */
-#define EXPIRE_PER_ADD 4u
+#define UNIT		 8u
+#define PAGE_BYTES	 1024u
+#define PAGE_UNITS	 (PAGE_BYTES / UNIT)
+#define DATAGRAM_MAX	 65535u
+#define PAGES		 ((DATAGRAM_MAX + PAGE_BYTES) / PAGE_BYTES)
+#define BUCKETS		 4096u	/* or as many as the limit allows */
+#define SMALL_BYTES	 64u	/* Zeek: MIN_ACCEPTABLE_FRAG_SIZE */
+#define LARGE_BYTES	 64000u /* Zeek: MAX_ACCEPTABLE_FRAG_SIZE */
+#define EXPIRE_PER_ADD	 4u
+#define EXPIRE_PER_BURST 256u
 
 struct page {
 	uint8_t fill[PAGE_UNITS]; /* bytes there of each unit */
@@ -129,13 +130,18 @@ uint64_t zb_frag_begun(const struct zb_frag *f)
 	return f->begun;
 }
 
-static void expire(struct zb_frag *f, uint64_t now_ns)
+static void expire(struct zb_frag *f, uint64_t now_ns, unsigned max)
 {
-	for (unsigned i = 0; i < EXPIRE_PER_ADD && f->oldest != NULL; i++) {
+	for (unsigned i = 0; i < max && f->oldest != NULL; i++) {
 		if (now_ns < f->oldest->begin_ns + ZB_FRAG_TIMEOUT_NS)
 			return;
 		drop(f, f->oldest);
 	}
+}
+
+void zb_frag_expire(struct zb_frag *f, uint64_t now_ns)
+{
+	expire(f, now_ns, EXPIRE_PER_BURST);
 }
 
 /* n bytes, not cleared; at the limit the oldest datagrams but keep go until there is room. */
@@ -377,7 +383,7 @@ const uint8_t *zb_frag_add(struct zb_frag *f, const struct zb_fragment *x, uint3
 	memcpy(k.src, x->src, x->addr_len);
 	memcpy(k.dst, x->dst, x->addr_len);
 	d = find(f, &k, x->now_ns, &bucket);
-	expire(f, x->now_ns);
+	expire(f, x->now_ns, EXPIRE_PER_ADD);
 	d = d != NULL ? d : begin(f, &k, bucket, x);
 	if (d == NULL)
 		return NULL;

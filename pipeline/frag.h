@@ -55,6 +55,9 @@ void zb_frag_destroy(struct zb_frag *f);
  */
 const uint8_t *zb_frag_add(struct zb_frag *f, const struct zb_fragment *x, uint32_t *len);
 
+/* Forgets what is older than ZB_FRAG_TIMEOUT_NS, some of it: for every burst, fragments or not. */
+void zb_frag_expire(struct zb_frag *f, uint64_t now_ns);
+
 /* Gives back what zb_frag_add() returned since the last call. */
 void zb_frag_release(struct zb_frag *f);
 

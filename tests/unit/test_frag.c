@@ -197,6 +197,25 @@ static void frag_after_timeout_begins_anew(void **state)
 	assert_int_equal(zb_frag_count(f), 1);
 }
 
+/* What has timed out goes without another fragment, some at a time. */
+static void frag_that_timed_out_goes_without_another(void **state)
+{
+	(void)state;
+	for (uint32_t id = 0; id < 1000; id++) {
+		struct zb_fragment a = fragment(id, 0, 64, true);
+
+		add(&a);
+	}
+	assert_int_equal(zb_frag_count(f), 1000);
+	zb_frag_expire(f, T0 + ZB_FRAG_TIMEOUT_NS - 1);
+	assert_int_equal(zb_frag_count(f), 1000);
+	zb_frag_expire(f, T0 + ZB_FRAG_TIMEOUT_NS);
+	assert_in_range(zb_frag_count(f), 1, 999);
+	for (unsigned i = 0; i < 9; i++)
+		zb_frag_expire(f, T0 + ZB_FRAG_TIMEOUT_NS);
+	assert_int_equal(zb_frag_count(f), 0);
+}
+
 /* IPv6: the fragment header is left out, its successor takes its place. */
 static void frag_of_ipv6_leaves_the_fragment_header_out(void **state)
 {
@@ -315,6 +334,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(frag_odd_headers_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(frag_after_timeout_begins_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(frag_that_timed_out_goes_without_another, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(frag_of_ipv6_leaves_the_fragment_header_out, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(frag_of_8191_pieces_in_adverse_order_is_linear,
