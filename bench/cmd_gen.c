@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_gen.c - zbench gen: writes synthetic traffic, or a trace behind a bad tap, to a pcap file */
+/*
+ * cmd_gen.c - zbench gen: writes synthetic traffic, attacks, or a trace behind a bad tap, to a pcap
+ * file; lists and explains attacks
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bench/attack.h"
 #include "bench/gen_job.h"
 #include "bench/gen_pcap.h"
 #include "bench/options.h"
@@ -17,7 +21,9 @@ struct gen_conf {
 	const char *out, *profile, *pcap, *tap;
 	uint64_t sessions, packets, flows, seed;
 	double duration_s;
-	bool ns;
+	bool ns, list;
+	const char *explain;
+	struct zb_opt_list attacks;
 };
 
 #define OPT(member) offsetof(struct gen_conf, member)
@@ -35,6 +41,12 @@ static const struct zb_opt opts[] = {
 	 "what a bad tap does to them, such as loss=1%,burst=8; also reorder, depth, duplicate, "
 	 "oneway, snaplen, skew",
 	 OPT(tap)},
+	{"attack", 'a', ZB_OPT_EACH, "SPEC", NULL, 0, 0, NULL,
+	 "NAME[=SHARE%][,PARAMETER=N]...: alone, or with a share among the other packets",
+	 OPT(attacks)},
+	{"list", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "print all attacks", OPT(list)},
+	{"explain", 0, ZB_OPT_STRING, "NAME", NULL, 0, 0, NULL,
+	 "print what an attack does and takes", OPT(explain)},
 	{"sessions", 's', ZB_OPT_U64, "N", NULL, 1, ZB_GEN_SESSION_MAX, NULL,
 	 "write N whole sessions (10000 when nothing else is asked for)", OPT(sessions)},
 	{"packets", 'n', ZB_OPT_U64, "N", NULL, 1, ZB_GEN_SESSION_MAX, NULL,
@@ -100,6 +112,9 @@ static int to_job(const struct gen_conf *c, struct zb_gen_job_conf *job)
 				.seed = c->seed,
 			},
 		.duration_given = zb_opt_given(&zb_cmd_gen, "duration"),
+		.profile_given = zb_opt_given(&zb_cmd_gen, "profile"),
+		.attacks = c->attacks.v,
+		.attack_nr = c->attacks.nr,
 	};
 	return check_pcap(c);
 }
@@ -126,6 +141,12 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 	int ret;
 
 	(void)args, (void)arg_nr, (void)argc, (void)argv;
+	if (c->list)
+		zb_attack_list(stdout);
+	if (c->explain != NULL && zb_attack_explain(c->explain, stdout) < 0)
+		return ZB_EXIT_USAGE;
+	if (c->list || c->explain != NULL)
+		return ZB_EXIT_OK;
 	if (to_job(c, &g) < 0 || zb_gen_job_open(&g, &job) < 0)
 		return ZB_EXIT_USAGE;
 	if (open_out(c, &job, &w) < 0) {
@@ -155,6 +176,7 @@ const struct zb_command zb_cmd_gen = {
 	.opt_nr = sizeof(opts) / sizeof(opts[0]),
 	.examples = "  zbench gen --out office.pcap --packets 1M\n"
 		    "  zbench gen --out flood.pcap --profile flood --flows 10M --duration 30\n"
+		    "  zbench gen --out mix.pcap --profile office --attack syn-flood=10%\n"
 		    "  zbench gen --pcap a.pcap --tap loss=1%,burst=8 --out lossy.pcap\n",
 	.conf_size = sizeof(struct gen_conf),
 	.run = run,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bench/attack_set.h"
 #include "bench/gen_job.h"
 #include "bench/gen_trace.h"
 #include "bench/profile.h"
@@ -11,6 +12,7 @@
 
 #define DEFAULT_SESSIONS 10000
 #define UNBOUNDED_NS	 (365ull * 86400 * 1000000000ull)
+#define DEFAULT_ATTACK	 100000 /* frames */
 
 static int find_builtin(const char *name)
 {
@@ -96,15 +98,66 @@ static int open_tap(const struct zb_gen_job_conf *conf, struct zb_gen_job *job)
 	return ret;
 }
 
+static int open_clean(const struct zb_gen_job_conf *conf, struct zb_gen_job *job)
+{
+	if (conf->pcap != NULL)
+		return zb_gen_trace_open(conf->pcap, conf->limit.packets, &job->link, &job->stream);
+	return open_profile(conf, &job->stream);
+}
+
+/* One attack and nothing else. */
+static int open_alone(const struct zb_gen_job_conf *conf, struct zb_attack_set *set,
+		      struct zb_gen_job *job)
+{
+	uint64_t packets = conf->limit.packets;
+
+	if (conf->profile_given || conf->pcap != NULL || conf->limit.sessions != 0) {
+		zb_err("--attack %s: no share beside other traffic; give one, as NAME=10%%",
+		       conf->attacks[0]);
+		return -EINVAL;
+	}
+	if (packets == 0 && !conf->duration_given)
+		packets = DEFAULT_ATTACK;
+	return zb_attack_set_stream(set, NULL, packets, conf->limit.duration_ns, &job->stream);
+}
+
+static int open_mixed(const struct zb_gen_job_conf *conf, struct zb_attack_set *set,
+		      struct zb_gen_job *job)
+{
+	struct zb_gen_job_conf clean = *conf;
+	int ret;
+
+	if (conf->limit.packets != 0) {
+		double rest = (double)conf->limit.packets * (1 - set->sum);
+
+		clean.limit.packets = rest < 1 ? 1 : (uint64_t)(rest + 0.5);
+	}
+	ret = open_clean(&clean, job);
+	if (ret == 0 && job->link != ZB_LINK_ETHERNET) {
+		zb_err("--attack: only in Ethernet; %s has another link type", conf->pcap);
+		ret = -EINVAL;
+	}
+	return ret < 0 ? ret : zb_attack_set_stream(set, job->stream, 0, 0, &job->stream);
+}
+
+static int open_attacked(const struct zb_gen_job_conf *conf, struct zb_gen_job *job)
+{
+	struct zb_attack_set set = {0};
+	int ret = zb_attack_set_open(conf->attacks, conf->attack_nr, conf->limit.seed, &set);
+
+	if (ret < 0)
+		return ret;
+	ret = set.sum > 0 ? open_mixed(conf, &set, job) : open_alone(conf, &set, job);
+	zb_attack_set_close(&set);
+	return ret;
+}
+
 int zb_gen_job_open(const struct zb_gen_job_conf *conf, struct zb_gen_job *job)
 {
 	int ret;
 
 	*job = (struct zb_gen_job){.link = ZB_LINK_ETHERNET};
-	if (conf->pcap != NULL)
-		ret = zb_gen_trace_open(conf->pcap, conf->limit.packets, &job->link, &job->stream);
-	else
-		ret = open_profile(conf, &job->stream);
+	ret = conf->attack_nr > 0 ? open_attacked(conf, job) : open_clean(conf, job);
 	if (ret == 0 && conf->tap != NULL)
 		ret = open_tap(conf, job);
 	if (ret < 0)

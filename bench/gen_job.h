@@ -16,7 +16,9 @@ struct zb_gen_job_conf {
 	const char *pcap;	  /* instead of a profile; NULL: none */
 	const char *tap;	  /* faults; NULL: none */
 	struct zb_gen_conf limit; /* all but profile */
-	bool duration_given;
+	bool duration_given, profile_given;
+	const char *const *attacks; /* specs, see attack.h */
+	unsigned attack_nr;
 };
 
 struct zb_gen_job {
