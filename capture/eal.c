@@ -37,10 +37,13 @@
 #include <rte_log.h>
 #include "profiler/diag.h"
 
-#define WORKERS_MAX   (RTE_MAX_LCORE - 1) /* lcore 0 is main */
-#define LCORES_TEXT   (RTE_MAX_LCORE * 12 + CPU_SETSIZE * 5)
-#define NO_HUGE_MIB   "64" /* virtual; what nobody touches costs nothing */
-#define LOG_LINES_MAX 32   /* errors of DPDK passed on, in a run */
+#define WORKERS_MAX (RTE_MAX_LCORE - 1) /* lcore 0 is main */
+#define LCORES_TEXT (RTE_MAX_LCORE * 12 + CPU_SETSIZE * 5)
+/* Without huge pages; virtual: what nobody touches costs nothing. */
+#define NO_HUGE_MIB	    "64"
+#define NO_HUGE_MIB_DEVICES "512" /* mbufs */
+#define ARGS_MAX	    16	  /* beside those of devices */
+#define LOG_LINES_MAX	    32	  /* errors of DPDK passed on, in a run */
 
 struct job {
 	int (*fn)(void *);
@@ -55,6 +58,11 @@ static struct {
 	unsigned worker_nr;
 	FILE *log; /* errors become zb_err lines; NULL when verbose */
 	unsigned log_lines;
+	char complaint[256];
+	bool verbose;
+	FILE *hush, *hush_saved; /* stderr as it was */
+	char *hush_text;
+	size_t hush_len;
 	bool started; /* once in a process */
 	bool up;
 } eal;
@@ -179,6 +187,23 @@ static const char *last_words(char *text)
 	return line;
 }
 
+/*
+ * A device that cannot be made does not keep EAL from starting: keeps what it said first, apart
+ * from the runtime folder, see Leftovers above.
+ */
+static void keep_complaint(char *text)
+{
+	char *rest = NULL;
+
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (strstr(line, "/dev/null") != NULL)
+			continue;
+		snprintf(eal.complaint, sizeof(eal.complaint), "%s", last_words(line));
+		return;
+	}
+}
+
 /* Calls rte_eal_init() with its log and stderr going to a string; says why when it fails. */
 static int init_quietly(int argc, char **argv)
 {
@@ -203,6 +228,8 @@ static int init_quietly(int argc, char **argv)
 		ret = rte_errno > 0 ? -rte_errno : -EIO;
 		zb_err("DPDK: cannot start: %s: %s", rte_strerror(-ret),
 		       text != NULL && *text != '\0' ? last_words(text) : "no reason given");
+	} else if (text != NULL) {
+		keep_complaint(text);
 	}
 	free(text);
 	return ret < 0 ? ret : 0;
@@ -222,8 +249,8 @@ static int init_loudly(int argc, char **argv)
 }
 
 struct eal_args {
-	char text[12][48];
-	char *v[16];
+	char text[ARGS_MAX][48];
+	char **v; /* room for ARGS_MAX, two for each device, and the NULL */
 	int nr, text_nr;
 };
 
@@ -231,8 +258,24 @@ static void add_arg(struct eal_args *a, const char *text)
 {
 	char *copy = a->text[a->text_nr++]; /* getopt() wants to write */
 
+	assert(a->text_nr <= ARGS_MAX);
 	snprintf(copy, sizeof(a->text[0]), "%s", text);
 	a->v[a->nr++] = copy;
+}
+
+static void add_devices(struct eal_args *a, const struct zb_eal_conf *conf)
+{
+	static char vdev[] = "--vdev", allow[] = "--allow";
+
+	/* EAL copies what follows and does not write there. */
+	for (unsigned i = 0; i < conf->vdev_nr; i++) {
+		a->v[a->nr++] = vdev;
+		a->v[a->nr++] = (char *)(uintptr_t)conf->vdevs[i];
+	}
+	for (unsigned i = 0; i < conf->allowed_nr; i++) {
+		a->v[a->nr++] = allow;
+		a->v[a->nr++] = (char *)(uintptr_t)conf->allowed[i];
+	}
 }
 
 static void fill_args(struct eal_args *a, const struct zb_eal_conf *conf, char *lcores, bool huge)
@@ -241,7 +284,7 @@ static void fill_args(struct eal_args *a, const struct zb_eal_conf *conf, char *
 	add_arg(a, "--lcores");
 	a->v[a->nr++] = lcores;
 	add_arg(a, "--no-telemetry");
-	if (!conf->devices) {
+	if (!conf->devices || conf->allowed_nr == 0) {
 		add_arg(a, "--no-pci");
 		add_arg(a, "--iova-mode=va");
 	}
@@ -254,9 +297,10 @@ static void fill_args(struct eal_args *a, const struct zb_eal_conf *conf, char *
 		add_arg(a, "--no-huge");
 		add_arg(a, "--no-shconf");
 		add_arg(a, "-m");
-		add_arg(a, NO_HUGE_MIB);
+		add_arg(a, conf->devices ? NO_HUGE_MIB_DEVICES : NO_HUGE_MIB);
 	}
-	assert(a->text_nr <= (int)(sizeof(a->text) / sizeof(a->text[0])));
+	if (conf->devices)
+		add_devices(a, conf);
 	a->v[a->nr] = NULL;
 }
 
@@ -264,23 +308,73 @@ static int init_eal(const struct zb_eal_conf *conf, char *lcores, bool huge)
 {
 	const char *env = getenv("RUNTIME_DIRECTORY");
 	char *saved = env != NULL ? strdup(env) : NULL;
+	size_t device_nr = (size_t)conf->vdev_nr + conf->allowed_nr;
 	struct eal_args args = {.nr = 0};
 	int ret;
 
-	fill_args(&args, conf, lcores, huge);
+	args.v = calloc(ARGS_MAX + 2 * device_nr + 1, sizeof(*args.v));
 	/* A folder below a device cannot be made; EAL says so in its log and goes on. */
-	if ((env != NULL && saved == NULL) || setenv("RUNTIME_DIRECTORY", "/dev/null", 1) < 0) {
+	if (args.v == NULL || (env != NULL && saved == NULL) ||
+	    setenv("RUNTIME_DIRECTORY", "/dev/null", 1) < 0) {
+		free(args.v);
 		free(saved);
 		zb_err("DPDK: cannot start: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
+	fill_args(&args, conf, lcores, huge);
 	ret = conf->verbose ? init_loudly(args.nr, args.v) : init_quietly(args.nr, args.v);
 	if (saved != NULL)
 		setenv("RUNTIME_DIRECTORY", saved, 1);
 	else
 		unsetenv("RUNTIME_DIRECTORY");
 	free(saved);
+	free(args.v);
 	return ret;
+}
+
+bool zb_eal_is_pci(const char *device)
+{
+	size_t len = strcspn(device, ",");
+	char text[64];
+	unsigned domain = 0, bus, slot, function;
+	int end = -1;
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, device, len);
+	text[len] = '\0';
+	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &domain, &bus, &slot, &function, &end) == 4)
+		return end == (int)len;
+	return sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &function, &end) == 3 && end == (int)len;
+}
+
+const char *zb_eal_complaint(void)
+{
+	return eal.complaint;
+}
+
+void zb_eal_hush(void)
+{
+	eal.complaint[0] = '\0';
+	eal.hush = eal.verbose ? NULL : open_memstream(&eal.hush_text, &eal.hush_len);
+	if (eal.hush == NULL)
+		return; /* better heard than not done */
+	rte_openlog_stream(eal.hush);
+	eal.hush_saved = stderr;
+	stderr = eal.hush;
+}
+
+void zb_eal_hush_end(void)
+{
+	if (eal.hush == NULL)
+		return;
+	stderr = eal.hush_saved;
+	rte_openlog_stream(eal.log);
+	fclose(eal.hush);
+	eal.hush = NULL;
+	keep_complaint(eal.hush_text);
+	free(eal.hush_text);
+	eal.hush_text = NULL;
 }
 
 int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
@@ -303,6 +397,7 @@ int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
 	}
 	format_lcores(conf, lcores, LCORES_TEXT);
 	eal.started = true;
+	eal.verbose = conf->verbose;
 	ret = init_eal(conf, lcores, huge);
 	free(lcores);
 	if (ret < 0)

@@ -19,7 +19,12 @@ struct zb_eal_conf {
 	const unsigned *worker_cpus;
 	unsigned worker_nr;
 	const cpu_set_t *helper_cpus;
-	bool devices; /* false: replay, probe nothing */
+	bool devices; /* probe for devices: allowed PCI ones, and vdevs; false: replay, probe
+			 nothing */
+	const char *const *vdevs; /* "net_null0", "net_af_packet0,iface=eth1": to be made */
+	unsigned vdev_nr;
+	const char *const *allowed; /* PCI addresses, "0000:03:00.0"; none: PCI is left alone */
+	unsigned allowed_nr;
 	bool verbose; /* let EAL log to stderr; otherwise only its errors, as zb_err lines */
 };
 
@@ -29,6 +34,23 @@ struct zb_eal_info {
 
 /* 0 or -errno, said. */
 int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info);
+
+/*
+ * True when a device's name is a PCI address, with or without a domain ("03:00.0", "0000:03:00.0"),
+ * what follows a comma apart; all others are vdevs.
+ */
+bool zb_eal_is_pci(const char *device);
+/*
+ * What EAL logged first while it started, or DPDK and its libraries between the last hush and its
+ * end; "": nothing.
+ */
+const char *zb_eal_complaint(void);
+/*
+ * In between, what DPDK, its drivers and their libraries write to their log and to stderr is kept
+ * from the terminal: opening a device makes some of them talk. Not while other threads write.
+ */
+void zb_eal_hush(void);
+void zb_eal_hush_end(void);
 
 /* Runs fn(arg) on worker i (0-based). -EBUSY: it still runs something; -EINVAL: no such worker. */
 int zb_eal_launch(unsigned i, int (*fn)(void *), void *arg);

@@ -445,6 +445,20 @@ static int tear_down(void **state)
 	return rmdir(xdg); /* fails when something was left in it */
 }
 
+/* PCI addresses must be told from names of virtual devices, whatever follows the comma. */
+static void eal_pci_addresses_are_told_from_names(void **state)
+{
+	static const char *const pci[] = {"0000:03:00.0", "03:00.1", "0000:af:1f.7,arg=1", "3:0.0"};
+	static const char *const not_pci[] = {"net_null0", "net_af_packet0,iface=eth1", "",	",",
+					      "03:00.0x",  "virtio_user0,path=03:00.0", "03:00"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pci) / sizeof(pci[0]); i++)
+		assert_true(zb_eal_is_pci(pci[i]));
+	for (size_t i = 0; i < sizeof(not_pci) / sizeof(not_pci[0]); i++)
+		assert_false(zb_eal_is_pci(not_pci[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +468,7 @@ int main(void)
 		cmocka_unit_test(eal_foreign_hugetlbfs_is_no_obstacle),
 		cmocka_unit_test(eal_impossible_wishes_are_refused_in_one_line),
 		cmocka_unit_test(eal_killed_run_leaves_nothing),
+		cmocka_unit_test(eal_pci_addresses_are_told_from_names),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
