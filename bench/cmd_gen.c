@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_gen.c - zbench gen: writes synthetic traffic, attacks, or a trace behind a bad tap, to a pcap
- * file; lists and explains attacks
+ * file, or sends it; lists and explains attacks
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +12,7 @@
 #include "bench/attack.h"
 #include "bench/gen_job.h"
 #include "bench/gen_pcap.h"
+#include "bench/gen_send.h"
 #include "bench/options.h"
 #include "profiler/diag.h"
 
@@ -20,17 +21,18 @@
 struct gen_conf {
 	const char *out, *profile, *pcap, *tap;
 	uint64_t sessions, packets, flows, seed;
-	double duration_s;
+	double duration_s, span_s;
 	bool ns, list;
 	const char *explain;
 	struct zb_opt_list attacks;
+	struct zb_send_conf send;
 };
 
 #define OPT(member) offsetof(struct gen_conf, member)
 
 static const struct zb_opt opts[] = {
-	{"out", 'o', ZB_OPT_STRING, "FILE", NULL, 0, 0, NULL, "pcap file to write (needed)",
-	 OPT(out)},
+	{"out", 'o', ZB_OPT_STRING, "FILE", NULL, 0, 0, NULL,
+	 "pcap file to write; folder of the certificate", OPT(out)},
 	{"profile", 'p', ZB_OPT_STRING, "NAME", "office", 0, 0, NULL,
 	 "office: mixed sessions; flood: one UDP packet a flow; syn: unanswered SYNs; others, and "
 	 "files of your own: configs/",
@@ -53,29 +55,34 @@ static const struct zb_opt opts[] = {
 	 "write whole sessions of N packets together", OPT(packets)},
 	{"flows", 0, ZB_OPT_U64, "N", NULL, 1, ZB_GEN_SESSION_MAX, NULL,
 	 "the same as --sessions: in flood and syn a session is a flow", OPT(flows)},
-	{"duration", 'd', ZB_OPT_SECONDS, "S", "60", 0, 0, NULL, "sessions begin within S seconds",
-	 OPT(duration_s)},
+	{"duration", 'd', ZB_OPT_SECONDS, "S", "60", 0, 0, NULL,
+	 "sessions begin within S seconds; when sending, end then", OPT(duration_s)},
+	{"span", 0, ZB_OPT_SECONDS, "S", "60", 0, 0, NULL,
+	 "when sending, sessions begin within S seconds", OPT(span_s)},
 	{"seed", 0, ZB_OPT_U64, "N", "1", 0, 0, NULL, "the same seed gives the same bytes",
 	 OPT(seed)},
 	{"ns", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "time stamps in nanoseconds", OPT(ns)},
+	ZB_SEND_OPTS(offsetof(struct gen_conf, send)),
 };
 
 /* A trace has its own sessions and times, and is not written over itself. */
 static int check_pcap(const struct gen_conf *c)
 {
-	static const char *const profile_only[] = {"profile", "sessions", "flows", "duration"};
+	static const char *const profile_only[] = {"duration", "profile", "sessions", "flows"};
 	struct stat in, out;
 
 	if (c->pcap == NULL)
 		return 0;
-	for (size_t i = 0; i < sizeof(profile_only) / sizeof(profile_only[0]); i++) {
+	/* When sending, it is the sending that ends after the duration. */
+	for (size_t i = zb_send_wanted(&c->send) ? 1 : 0;
+	     i < sizeof(profile_only) / sizeof(profile_only[0]); i++) {
 		if (zb_opt_given(&zb_cmd_gen, profile_only[i])) {
 			zb_err("--%s: not with --pcap: a trace is taken as it is", profile_only[i]);
 			return -EINVAL;
 		}
 	}
-	if (stat(c->pcap, &in) == 0 && stat(c->out, &out) == 0 && in.st_dev == out.st_dev &&
-	    in.st_ino == out.st_ino) {
+	if (c->out != NULL && stat(c->pcap, &in) == 0 && stat(c->out, &out) == 0 &&
+	    in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
 		zb_err("--out %s: is the trace that is read; name another file", c->out);
 		return -EINVAL;
 	}
@@ -87,8 +94,8 @@ static int to_job(const struct gen_conf *c, struct zb_gen_job_conf *job)
 {
 	int given = (c->sessions != 0) + (c->packets != 0) + (c->flows != 0);
 
-	if (c->out == NULL) {
-		zb_err("--out: not given; name the pcap file to write");
+	if (c->out == NULL && !zb_send_wanted(&c->send)) {
+		zb_err("--out: not given; name the pcap file to write, or send: --port, --iface");
 		return -EINVAL;
 	}
 	if (given > 1) {
@@ -131,6 +138,55 @@ static int open_out(const struct gen_conf *c, const struct zb_gen_job *job, stru
 			       : zb_gen_pcap_open(c->out, c->ns, w);
 }
 
+/* All that was asked for as a file, which zb_trace_load() reads back. */
+static int write_traffic(const void *arg, const char *path)
+{
+	struct zb_gen_total t = {0};
+	struct zb_gen_pcap *w;
+	struct zb_gen_job job;
+	int ret = zb_gen_job_open(arg, &job), closed;
+
+	if (ret < 0)
+		return ret;
+	ret = zb_gen_pcap_open_link(path, true, job.link, &w);
+	if (ret == 0) {
+		ret = zb_gen_pump(job.stream, put, w, &t);
+		if (ret == -ENOMEM)
+			zb_err("--profile: %s; ask for fewer sessions or a longer --span",
+			       strerror(ENOMEM));
+		closed = zb_gen_pcap_close(w, ret == 0);
+		ret = ret < 0 ? ret : closed;
+	}
+	zb_gen_job_print_tap(&job);
+	zb_gen_job_close(&job);
+	return ret;
+}
+
+static int send_it(const struct gen_conf *c, struct zb_gen_job_conf *g, int argc, char **argv)
+{
+	struct zb_send_conf conf = c->send;
+	struct zb_send_job job = {
+		.conf = &conf,
+		.out = c->out,
+		.duration_s = zb_opt_given(&zb_cmd_gen, "duration") ? c->duration_s : 0,
+		.flows = c->flows,
+		.profile = c->pcap != NULL ? c->pcap : c->profile,
+		.write_profile = write_traffic,
+		.arg = g,
+		.argc = argc,
+		.argv = argv,
+	};
+
+	/* A trace that nothing is done to is sent from where it is. */
+	if (c->pcap != NULL && c->tap == NULL && c->attacks.nr == 0) {
+		conf.pcap.v[0] = c->pcap;
+		conf.pcap.nr = 1;
+	}
+	g->limit.duration_ns = (uint64_t)(c->span_s * 1e9);
+	g->duration_given = zb_opt_given(&zb_cmd_gen, "span");
+	return zb_send_run(&job);
+}
+
 static int run(const void *conf, const char *const *args, unsigned arg_nr, int argc, char **argv)
 {
 	const struct gen_conf *c = conf;
@@ -140,14 +196,18 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 	struct zb_gen_pcap *w;
 	int ret;
 
-	(void)args, (void)arg_nr, (void)argc, (void)argv;
+	(void)args, (void)arg_nr;
 	if (c->list)
 		zb_attack_list(stdout);
 	if (c->explain != NULL && zb_attack_explain(c->explain, stdout) < 0)
 		return ZB_EXIT_USAGE;
 	if (c->list || c->explain != NULL)
 		return ZB_EXIT_OK;
-	if (to_job(c, &g) < 0 || zb_gen_job_open(&g, &job) < 0)
+	if (to_job(c, &g) < 0)
+		return ZB_EXIT_USAGE;
+	if (zb_send_wanted(&c->send))
+		return send_it(c, &g, argc, argv);
+	if (zb_gen_job_open(&g, &job) < 0)
 		return ZB_EXIT_USAGE;
 	if (open_out(c, &job, &w) < 0) {
 		zb_gen_job_close(&job);
@@ -170,14 +230,15 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 
 const struct zb_command zb_cmd_gen = {
 	.name = "gen",
-	.usage = "zbench gen --out FILE [options]",
-	.summary = "write a synthetic trace to a pcap file",
+	.usage = "zbench gen --out FILE | --port DEV | --iface IF [options]",
+	.summary = "write synthetic traffic to a pcap file, or send it",
 	.opts = opts,
 	.opt_nr = sizeof(opts) / sizeof(opts[0]),
 	.examples = "  zbench gen --out office.pcap --packets 1M\n"
 		    "  zbench gen --out flood.pcap --profile flood --flows 10M --duration 30\n"
 		    "  zbench gen --out mix.pcap --profile office --attack syn-flood=10%\n"
-		    "  zbench gen --pcap a.pcap --tap loss=1%,burst=8 --out lossy.pcap\n",
+		    "  zbench gen --pcap a.pcap --tap loss=1%,burst=8 --out lossy.pcap\n"
+		    "  zbench gen --iface eth1 --size 64 --flows 1M --rate 1Mpps --duration 60\n",
 	.conf_size = sizeof(struct gen_conf),
 	.run = run,
 };

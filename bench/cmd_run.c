@@ -163,7 +163,7 @@ static void tell(struct zb_run_job *j)
 	       zb_report_bytes(info->image_bytes + info->index_bytes, mem, sizeof(mem)));
 	zb_report_table(&j->pass, j->tsc_hz, stdout);
 	zb_report_ledger(&j->pass, stdout);
-	if (j->rate.kind != ZB_RATE_MAX)
+	if (j->rate.kind != ZB_PACE_MAX)
 		zb_report_lag(&j->pass, stdout);
 	if (j->holder_nr != 0)
 		zb_report_holders(j->holder, j->holder_nr, j->holder_total, stdout);

@@ -278,7 +278,7 @@ static int set_up(struct zb_pass *p)
 		ret = zb_once_create(p->logs, (uint16_t)p->worker_nr, (uint16_t)p->worker_nr,
 				     p->conf->secret, &p->once);
 	if (ret == 0)
-		ret = p->conf->rate.kind == ZB_RATE_MAX ? open_replay(p) : open_paced(p);
+		ret = p->conf->rate.kind == ZB_PACE_MAX ? open_replay(p) : open_paced(p);
 	if (ret == 0 && p->conf->sample_hz != 0)
 		ret = zb_sampler_create(&sampler, &p->sampler);
 	for (unsigned i = 0; ret == 0 && i < p->worker_nr; i++)
@@ -377,7 +377,7 @@ static void ask_source(struct zb_pass *p)
 {
 	for (unsigned i = 0; i < p->worker_nr; i++)
 		zb_source_first_drop(p->source, i, &p->result->lcore[i].first_drop);
-	if (p->conf->rate.kind != ZB_RATE_MAX)
+	if (p->conf->rate.kind != ZB_PACE_MAX)
 		p->result->feeder_lag = *zb_paced_feeder_lag(p->source);
 }
 
@@ -406,7 +406,7 @@ static void report(struct zb_pass *p)
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		}
 		/* An open loop ends by its own clock. */
-		if (p->conf->duration_s > 0 && p->started && p->conf->rate.kind == ZB_RATE_MAX &&
+		if (p->conf->duration_s > 0 && p->started && p->conf->rate.kind == ZB_PACE_MAX &&
 		    zb_clock_s() - p->begin_s >= p->conf->duration_s)
 			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
 		if (!looked && all_workers(p, offsetof(struct zb_pass_worker, at_end))) {

@@ -14,7 +14,7 @@
 
 #include <signal.h>
 
-#include "capture/schedule.h"
+#include "capture/pace.h"
 #include "capture/source.h"
 #include "capture/trace.h"
 #include "pipeline/engine.h"
@@ -41,12 +41,12 @@ struct zb_pass_conf {
 	const struct zb_topo *topo;
 	const struct zb_placement *place;
 	struct zb_trace *trace;
-	struct zb_rate rate;	 /* ZB_RATE_MAX: closed loop */
-	uint32_t rx_desc;	 /* open loop: packets that a receive queue holds */
-	cpu_set_t feeder_cpus;	 /* open loop: where the feeder runs */
-	uint64_t loops;		 /* passes over the trace; 0: until duration_s is over */
-	double duration_s;	 /* 0: no limit */
-	double stats_interval_s; /* of packet time */
+	struct zb_pace_rate rate; /* ZB_PACE_MAX: closed loop */
+	uint32_t rx_desc;	  /* open loop: packets that a receive queue holds */
+	cpu_set_t feeder_cpus;	  /* open loop: where the feeder runs */
+	uint64_t loops;		  /* passes over the trace; 0: until duration_s is over */
+	double duration_s;	  /* 0: no limit */
+	double stats_interval_s;  /* of packet time */
 	double tsc_hz;
 	const char *dir;      /* of the logs; NULL: rows are made and discarded */
 	const char *heap_dir; /* of heap dumps; NULL: none */

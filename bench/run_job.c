@@ -372,7 +372,7 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 		.count = j->conf->count,
 		.duration_s = j->conf->duration_s,
 		.rate = j->conf->rate,
-		.rx_desc = j->rate.kind != ZB_RATE_MAX ? j->conf->rx_desc : 0,
+		.rx_desc = j->rate.kind != ZB_PACE_MAX ? j->conf->rx_desc : 0,
 		.feeder_lag = &j->pass.feeder_lag,
 		.engine = j->conf->engine == 0 ? "full" : "touch",
 		.same_flows = j->conf->same_flows,

@@ -48,7 +48,7 @@ struct zb_run_job {
 	uint64_t mem_limit[ZB_MEM_NR]; /* 0: the default */
 	unsigned file_hashes;
 	uint64_t prealloc_bytes; /* per worker */
-	struct zb_rate rate;
+	struct zb_pace_rate rate;
 	cpu_set_t feeder_cpus;
 	char made_path[32]; /* of traffic made in memory, until it is loaded; else "" */
 	int made_fd;

@@ -17,7 +17,7 @@ static int take_rate(struct zb_run_job *j)
 {
 	const char *text = j->conf->rate;
 
-	switch (zb_rate_parse(text, &j->rate)) {
+	switch (zb_pace_parse(text, &j->rate)) {
 	case 0: return 0;
 	case -ERANGE: zb_err("--rate %s: out of range", text); break;
 	default:
@@ -81,7 +81,7 @@ int zb_job_check_rate(struct zb_run_job *j)
 		       j->conf->rx_desc);
 		return -EINVAL;
 	}
-	if (j->rate.kind == ZB_RATE_MAX) {
+	if (j->rate.kind == ZB_PACE_MAX) {
 		if (j->conf->gen_cores == NULL)
 			return 0;
 		zb_err("--gen-cores: only an open loop has a core to hand packets out from; give "
@@ -98,7 +98,7 @@ int zb_job_check_rate(struct zb_run_job *j)
 bool zb_job_log_block(const struct zb_run_job *j)
 {
 	/* A closed loop waits for everything else too. */
-	return j->rate.kind == ZB_RATE_MAX ? !j->conf->logs_drop : j->conf->logs_block;
+	return j->rate.kind == ZB_PACE_MAX ? !j->conf->logs_drop : j->conf->logs_block;
 }
 
 static void note_drops(struct zb_run_job *j, const struct zb_lcore_stat *sum)
@@ -128,7 +128,7 @@ void zb_job_note_rate(struct zb_run_job *j)
 	uint64_t late = zb_lag_at(&j->pass.feeder_lag, 0.999);
 	struct zb_lcore_stat sum;
 
-	if (j->rate.kind == ZB_RATE_MAX)
+	if (j->rate.kind == ZB_PACE_MAX)
 		return;
 	zb_report_sum(&j->pass, &sum);
 	note_drops(j, &sum);

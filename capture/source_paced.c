@@ -63,7 +63,7 @@ struct paced {
 	struct zb_paced_conf conf;
 	struct queue *queues;
 	uint64_t tsc_hz, begin_tsc, late_tsc;
-	uint64_t period_ns, first_ns;
+	uint64_t period_ns;
 	cpu_set_t cpus;
 	pthread_t feeder;
 	bool running;
@@ -288,13 +288,13 @@ static bool feed(struct paced *s, struct queue *q, uint64_t pass, uint64_t due)
 
 static void feed_all(struct paced *s)
 {
-	struct zb_schedule schedule;
+	struct zb_pace schedule;
 	uint64_t shift = 0, end_tsc = UINT64_MAX;
 
 	if (s->conf.duration_s > 0 && s->conf.duration_s < DURATION_MAX_S)
 		end_tsc = s->begin_tsc + (uint64_t)(s->conf.duration_s * (double)s->tsc_hz);
 
-	zb_schedule_begin(&schedule, &s->conf.rate, s->tsc_hz, s->begin_tsc);
+	zb_pace_init(&schedule, &s->conf.rate, s->conf.tsc_hz);
 	for (uint64_t pass = 0; s->conf.loops == 0 || pass < s->conf.loops; pass++) {
 		struct queue *q;
 
@@ -305,14 +305,15 @@ static void feed_all(struct paced *s)
 			s->queues[i].next = 0;
 		for (; (q = earliest(s)) != NULL; q->next++) {
 			const struct zb_trace_pkt *t = &q->pkts[q->next];
-			/* A shadow takes no time of its own: it is a packet's other half. */
-			uint64_t ns = zb_replay_shifted(t->ts_ns - s->first_ns, shift),
-				 due = t->part != ZB_PART_INNER
-					       ? zb_schedule_next(&schedule, ns, t->wire_len)
-					       : schedule.begin_tsc + schedule.due;
+			uint64_t due;
 
+			zb_pace_at(&schedule, zb_replay_shifted(t->ts_ns, shift));
+			due = s->begin_tsc + zb_pace_due(&schedule);
 			if (due >= end_tsc || stopped(s) || !feed(s, q, pass, due))
 				return;
+			/* A shadow takes no time of its own: it is a packet's other half. */
+			if (t->part != ZB_PART_INNER)
+				zb_pace_next(&schedule, t->wire_len);
 		}
 		shift = shift_of(s, pass + 1);
 	}
@@ -444,7 +445,6 @@ int zb_paced_open(const struct zb_paced_conf *conf, struct zb_source **out)
 	s->cpus = *conf->feeder_cpus;
 	s->tsc_hz = (uint64_t)conf->tsc_hz;
 	s->late_tsc = s->tsc_hz / 1000 * ZB_PACED_LATE_MS;
-	s->first_ns = info->first_ns;
 	s->period_ns = zb_replay_period(info, 0);
 	for (uint32_t i = 0; ret == 0 && i < conf->queue_nr; i++)
 		ret = make_queue(s, i);

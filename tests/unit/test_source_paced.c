@@ -54,7 +54,7 @@ static struct zb_paced_conf make_conf(struct zb_trace *t, uint32_t queue_nr)
 		.trace = t,
 		.queue_nr = queue_nr,
 		.rx_desc = 1024,
-		.rate = {ZB_RATE_PPS, 100000000000}, /* 1 Mpps on the wall */
+		.rate = {ZB_PACE_PPS, 100e6}, /* 1 Mpps on the wall */
 		.tsc_hz = SLOW_HZ,
 		.loops = 1,
 		.feeder_cpus = &cpus,
@@ -183,7 +183,7 @@ static void paced_passes_are_rewritten_by_who_takes_them(void **state)
 	(void)state;
 	conf.loops = 3;
 	conf.rx_desc = SHORT;
-	conf.rate.milli = 10000000000000; /* as fast as it goes */
+	conf.rate.value = 10e9; /* as fast as it goes */
 	memcpy(before, p[0].data, sizeof(before) < p[0].cap_len ? sizeof(before) : p[0].cap_len);
 	s = start(&conf);
 	q = zb_source_queue(s, 0);
@@ -224,7 +224,7 @@ static void paced_stop_ends_the_feeder_not_the_queue(void **state)
 	uint64_t nr, bytes;
 
 	(void)state;
-	conf.rate.milli = 100000000; /* 1000 pps on the wall: 0.3 s */
+	conf.rate.value = 100e3; /* 1000 pps on the wall: 0.3 s */
 	conf.stop = &stop;
 	s = start(&conf);
 	wait_for_offer(s, 10);
@@ -250,7 +250,7 @@ static void paced_duration_ends_on_the_packet(void **state)
 	conf.loops = 0;
 	conf.same_flows = true;
 	conf.duration_s = 0.001;
-	conf.rate.milli = 777000000; /* 777 packets */
+	conf.rate.value = 777e3; /* 777 packets */
 	s = start(&conf);
 	assert_int_equal(drain(zb_source_queue(s, 0), &bytes), 777);
 	assert_int_equal(ledger_of(s, 0).offered_pkts, 777);
