@@ -29,12 +29,42 @@ struct zb_source_drop {
 	uint64_t worker_pkts; /* the worker had taken so many */
 };
 
+/* A counter of a device by its driver's own name. */
+struct zb_source_counter {
+	char name[64];
+	uint64_t value;
+};
+
+/*
+ * A device that packets came from, once all workers have ended: what it is, and what it counted
+ * itself.
+ */
+struct zb_source_device {
+	char name[64];
+	const char *driver, *mode; /* "net_af_packet"; how packets were divided among workers */
+	uint32_t queue_nr, mtu;
+	uint32_t link_mbps; /* 0: not known */
+	bool link_up, went_down;
+	bool hw_timestamps;
+	uint64_t device_pkts;  /* that it says it took, dropped ones included */
+	uint64_t dropped_pkts; /* of these, for which there was no room */
+	uint64_t got_pkts;     /* that were read from it */
+	uint64_t errors;       /* frames that the device itself refused: never on the link */
+	uint64_t freezes;      /* AF_PACKET: times that all of a ring was full */
+	uint64_t segmented;    /* packets in several buffers, copied into one */
+	char note[160];	       /* what a person should know; "": nothing */
+	struct zb_source_counter *counters; /* the caller frees them */
+	uint32_t counter_nr;
+};
+
 struct zb_source_ops {
 	struct zb_rxq *(*queue)(struct zb_source *s, uint32_t i);
 	/* The workers are ready: packets may come now. 0 or -errno, said. NULL: nothing to do. */
 	int (*start)(struct zb_source *s);
 	/* After all workers have ended. NULL: never known. */
 	void (*first_drop)(const struct zb_source *s, uint32_t i, struct zb_source_drop *out);
+	/* Device i, after all workers have ended; false: there is none. NULL: no devices. */
+	bool (*device)(const struct zb_source *s, uint32_t i, struct zb_source_device *out);
 	void (*close)(struct zb_source *s);
 };
 
@@ -58,6 +88,12 @@ static inline void zb_source_first_drop(const struct zb_source *s, uint32_t i,
 	*out = (struct zb_source_drop){.happened = false};
 	if (s->ops->first_drop != NULL)
 		s->ops->first_drop(s, i, out);
+}
+
+static inline bool zb_source_device(const struct zb_source *s, uint32_t i,
+				    struct zb_source_device *out)
+{
+	return s->ops->device != NULL && s->ops->device(s, i, out);
 }
 
 static inline void zb_source_close(struct zb_source *s)
