@@ -167,6 +167,7 @@ static void refresh_stat(struct zb_engine *e)
 	st->c[ZB_C_log_wait_cycles] = wait;
 	st->c[ZB_C_weirds] = e->weird.total;
 	st->c[ZB_C_weird_shed] = e->weird.seen.forgotten;
+	e->conf.rxq->ops->ledger(e->conf.rxq, &l);
 	st->g[ZB_G_queue_pkts] = e->conf.rxq->queued;
 	st->lag_ns = e->conf.rxq->lag_ns;
 	st->g[ZB_G_log_buffer_bytes] = bytes;
@@ -177,7 +178,6 @@ static void refresh_stat(struct zb_engine *e)
 						     .frag = e->decoder.frag,
 						     .tunnels = e->an.tunnels,
 						     .events = e->an.events});
-	e->conf.rxq->ops->ledger(e->conf.rxq, &l);
 	st->c[ZB_C_pkts_offered] = l.offered_pkts;
 	st->c[ZB_C_bytes_offered] = l.offered_bytes;
 	st->c[ZB_C_pkts_unsent] = l.unsent_pkts;
@@ -197,9 +197,19 @@ static void snapshot(struct zb_engine *e, uint64_t interval, bool last)
 		e->conf.stat->c[ZB_C_snapshots_skipped]++;
 }
 
+static void flush_rows(struct zb_engine *e)
+{
+	for (uint16_t i = 0; i < ZB_LOG_ENGINE_NR; i++) {
+		struct zb_log_port *port = zb_log_port(e->conf.logs, i, (uint16_t)e->conf.index);
+
+		if (port != NULL)
+			zb_log_flush(port);
+	}
+}
+
 /*
  * Takes the snapshot of every boundary up to the next packet's time as one, and finds the next
- * boundary.
+ * boundary. Live, somebody may be waiting for rows that do not fill a buffer.
  */
 static void pass_boundary(struct zb_engine *e, uint64_t next_ns)
 {
@@ -207,6 +217,8 @@ static void pass_boundary(struct zb_engine *e, uint64_t next_ns)
 
 	if (__atomic_load_n(&e->conf.on->snapshots, __ATOMIC_RELAXED))
 		snapshot(e, k, false);
+	if (e->conf.rxq->live)
+		flush_rows(e);
 	e->interval = k + 1;
 	e->until_ns = e->conf.start_ns + e->interval * e->conf.interval_ns;
 }
@@ -281,25 +293,29 @@ static __attribute__((noinline)) void zb_idle_poll(struct zb_engine *e)
 	rte_pause();
 }
 
-/* Nothing comes, but time goes by: what is due by now ends. */
-static void pass_time(struct zb_engine *e, uint64_t now_ns)
-{
-	e->conf.stat->net_time_ns = now_ns;
-	zb_stage_expire(e);
-	zb_stage_log(e);
-}
-
-static unsigned fill_bucket(uint16_t n)
-{
-	return n <= 1 ? 0 : 32 - (unsigned)__builtin_clz((unsigned)n - 1);
-}
-
 /* Ends of connections are found late, and count when they were due. */
 static void report_progress(struct zb_engine *e)
 {
 	uint64_t now = e->conf.stat->net_time_ns, ends = zb_wheel_passed_ns(&e->set.wheel);
 
 	zb_once_progress(e->conf.once, ends < now ? ends : now);
+}
+
+/* Nothing comes, but time goes by: what is due by now ends. */
+static void pass_time(struct zb_engine *e, uint64_t now_ns)
+{
+	e->conf.stat->net_time_ns = now_ns;
+	if (e->conf.mode == ZB_ENGINE_TOUCH)
+		return;
+	zb_stage_expire(e);
+	zb_stage_log(e);
+	if (e->conf.once != NULL)
+		report_progress(e);
+}
+
+static unsigned fill_bucket(uint16_t n)
+{
+	return n <= 1 ? 0 : 32 - (unsigned)__builtin_clz((unsigned)n - 1);
 }
 
 /*
@@ -341,6 +357,10 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	if (e->conf.once != NULL)
 		report_progress(e);
 	st->busy_cycles += t - begin;
+	if (e->conf.rxq->live) {
+		st->first_tsc = st->first_tsc != 0 ? st->first_tsc : begin;
+		st->last_tsc = t;
+	}
 	return t;
 }
 
@@ -355,18 +375,37 @@ static void drain(struct zb_engine *e)
 	while (zb_conn_set_drain(&e->set, &cursor))
 		zb_stage_log(e);
 	zb_analysis_end(&e->an);
-	for (uint16_t i = 0; i < ZB_LOG_ENGINE_NR; i++) {
-		struct zb_log_port *port = zb_log_port(e->conf.logs, i, (uint16_t)e->conf.index);
-
-		if (port != NULL)
-			zb_log_flush(port);
-	}
+	flush_rows(e);
 }
 
 static bool is_over(const struct zb_engine *e)
 {
 	return e->conf.rxq->done ||
 	       (e->conf.stop != NULL && __atomic_load_n(e->conf.stop, __ATOMIC_RELAXED));
+}
+
+/*
+ * What came before the first packet of a trace was waiting for the source, and counts for nothing.
+ * The first row of statistics covers that packet alone, as Zeek's does.
+ */
+static uint64_t run_to_first(struct zb_engine *e, uint64_t t)
+{
+	struct zb_lcore_stat *st = e->conf.stat;
+
+	st->first_tsc = t;
+	while (!is_over(e)) {
+		uint64_t begin = t;
+
+		t = turn(e, 1, t);
+		if (e->b.pkt_nr != 0) {
+			st->first_tsc = begin;
+			st->idle_cycles = st->stage_cycles[ZB_STAGE_idle] = 0;
+			st->c[ZB_C_empty_polls] = 0;
+			snapshot(e, 0, false);
+			break;
+		}
+	}
+	return t;
 }
 
 void zb_engine_run(struct zb_engine *e)
@@ -376,21 +415,9 @@ void zb_engine_run(struct zb_engine *e)
 
 	zb_conn_rare_count_in(&e->an.mem);
 	e->until_ns = UINT64_MAX;
-	st->first_tsc = t;
-	/* The first row of statistics covers one packet, as Zeek's does on a trace. */
-	while (!is_over(e)) {
-		uint64_t begin = t;
-
-		t = turn(e, 1, t);
-		if (e->b.pkt_nr != 0) {
-			/* What came before the first packet was waiting for the source. */
-			st->first_tsc = begin;
-			st->idle_cycles = st->stage_cycles[ZB_STAGE_idle] = 0;
-			st->c[ZB_C_empty_polls] = 0;
-			snapshot(e, 0, false);
-			break;
-		}
-	}
+	/* Live, an interval without packets is one as well. */
+	if (!e->conf.rxq->live)
+		t = run_to_first(e, t);
 	e->interval = 1;
 	e->until_ns = e->conf.start_ns + e->conf.interval_ns;
 	while (!is_over(e))
@@ -403,7 +430,12 @@ void zb_engine_run(struct zb_engine *e)
 	drain(e);
 	t = mark(&st->stage_cycles[ZB_STAGE_log], begin);
 	st->busy_cycles += t - begin;
-	st->last_tsc = t - waited; /* the time that someone looked at the state is nobody's work */
+	/*
+	 * The time that someone looked at the state is nobody's work; live, that after the last
+	 * packet is not either.
+	 */
+	if (!e->conf.rxq->live)
+		st->last_tsc = t - waited;
 	snapshot(e, e->interval, true);
 	zb_conn_rare_count_in(NULL);
 }
