@@ -17,6 +17,7 @@
 
 #define O(member) offsetof(struct zb_run_conf, member)
 static const char *const engines[] = {"full", "touch", NULL};
+static const char *const fanouts[] = {"hash", "cpu", "ebpf", NULL};
 static const char *const formats[] = {"json", "zeek", NULL};
 static const char *const prof_formats[] = {"mended", "strict", NULL};
 
@@ -29,19 +30,32 @@ static const struct zb_opt options[] = {
 	{"tap", 0, ZB_OPT_STRING, "FAULTS", NULL, 0, 0, NULL,
 	 "loss=1%,burst=8; reorder=1%; ... see zbench gen", O(tap)},
 	{"seed", 0, ZB_OPT_U64, "N", "1", 0, 0, NULL, "of --synth and --tap", O(seed)},
+	{"iface", 'i', ZB_OPT_STRINGS, "IF...", NULL, 0, 0, NULL, "live, by AF_PACKET: eth1, ...",
+	 O(iface)},
+	{"port", 0, ZB_OPT_EACH, "DEV", NULL, 0, 0, NULL,
+	 "live, by DPDK: 03:00.0, net_af_xdp0,iface=eth1, ...", O(port)},
+	{"filter", 'f', ZB_OPT_STRING, "EXPR", NULL, 0, 0, NULL,
+	 "analyse only what matches, as tcpdump has it", O(filter)},
 	{"loop", 0, ZB_OPT_U64, "N", "1", 1, 0, NULL, "passes over the trace, with new addresses",
 	 O(loop)},
 	{"duration", 0, ZB_OPT_SECONDS, "S", NULL, 0, 0, NULL,
-	 "pass over it until S seconds are over", O(duration_s)},
-	{"count", 0, ZB_OPT_U64, "N", NULL, 1, 0, NULL, "load only the first N packets", O(count)},
+	 "pass over it, or be live, for S seconds", O(duration_s)},
+	{"count", 0, ZB_OPT_U64, "N", NULL, 1, 0, NULL,
+	 "load only the first N packets; live: stop after N", O(count)},
 	{"same-flows", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, "keep the addresses in every pass",
 	 O(same_flows)},
 	{"rate", 0, ZB_OPT_STRING, "R", "max", 0, 0, NULL, "max, or open loop: 1x 250kpps 10Gbps",
 	 O(rate)},
-	{"rx-desc", 0, ZB_OPT_U64, "N", "4096", 64, 1 << 20, NULL,
-	 "open loop: room in a receive queue", O(rx_desc)},
+	{"rx-desc", 0, ZB_OPT_U64, "N", "4096", 64, 1 << 20, NULL, "room in a receive queue",
+	 O(rx_desc)},
 	{"gen-cores", 0, ZB_OPT_STRING, "CPU", NULL, 0, 0, NULL,
-	 "open loop: where packets are handed out from", O(gen_cores)},
+	 "open loop, --port: where packets are handed out from", O(gen_cores)},
+	{"fanout", 0, ZB_OPT_CHOICE, "BY", "hash", 0, 0, fanouts, "--iface: by hash, cpu or ebpf",
+	 O(fanout)},
+	{"ring-size", 0, ZB_OPT_BYTES, "BYTES", "64M", 1 << 20, 1ull << 34, NULL,
+	 "--iface: of each worker's ring", O(ring_size)},
+	{"user", 'u', ZB_OPT_STRING, "NAME", NULL, 0, 0, NULL,
+	 "live: become this user once devices are open", O(user)},
 	{.help = "Engine"},
 	{"cores", 0, ZB_OPT_STRING, "LIST", NULL, 0, 0, NULL,
 	 "one worker on each: 2-5 or 2,4,6-7 (default: one core)", O(cores)},
@@ -61,7 +75,7 @@ static const struct zb_opt options[] = {
 	 "of files: md5,sha1,sha256; all; none", O(hashes)},
 	{"burst", 0, ZB_OPT_U64, "N", "64", 1, ZB_BURST_MAX, NULL,
 	 "packets taken at a time, at most", O(burst)},
-	{.help = "Evidence"},
+	{.help = "Evidence and output"},
 	{"stats-interval", 0, ZB_OPT_SECONDS, "S", "1", 0, 0, NULL,
 	 "packet time between rows of stats.log", O(stats_interval_s)},
 	{"sample-hz", 0, ZB_OPT_U64, "N", "99", 0, 10000, NULL,
@@ -70,7 +84,6 @@ static const struct zb_opt options[] = {
 	 O(heap)},
 	{"self-cost", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
 	 "measure what measuring costs here; takes minutes", O(self_cost)},
-	{.help = "Output"},
 	{"out", 'o', ZB_OPT_STRING, "DIR", NULL, 0, 0, NULL,
 	 "folder (default: zbench-out/TIME-NAME)", O(out)},
 	{"log-format", 0, ZB_OPT_CHOICE, "F", "json", 0, 0, formats, "json, or zeek: tab-separated",
@@ -107,6 +120,24 @@ static int load(struct zb_run_job *j)
 	return ret;
 }
 
+/* Which devices DPDK is to make; the conf points into the job. */
+static void eal_devices(const struct zb_run_job *j, struct zb_eal_conf *eal)
+{
+	static const char *vdev[ZB_OPT_LIST_MAX], *pci[ZB_OPT_LIST_MAX];
+
+	eal->vdevs = vdev;
+	eal->allowed = pci;
+	eal->devices = j->conf->port.nr != 0;
+	for (unsigned i = 0; i < j->conf->port.nr; i++) {
+		const char *name = j->conf->port.v[i];
+
+		if (zb_eal_is_pci(name))
+			pci[eal->allowed_nr++] = name;
+		else
+			vdev[eal->vdev_nr++] = name;
+	}
+}
+
 /*
  * Everything that can refuse the run, before anything is started: exit status 2. The trace is
  * loaded first, while the process may still use all its CPUs: DPDK pins the main thread to the
@@ -118,16 +149,19 @@ static int prepare(struct zb_run_job *j)
 	double loaded_s;
 	int ret = zb_job_check(j);
 
+	eal_devices(j, &eal);
 	if (ret == 0)
-		ret = zb_out_dir_make(&j->out, j->conf->out, zb_job_traffic(j));
+		ret = zb_out_dir_make(&j->out, j->conf->out, zb_job_traffic_name(j));
 	if (ret < 0)
 		return ret;
 	j->out_made = true;
 	loaded_s = zb_clock_s();
-	ret = zb_job_make_traffic(j);
-	if (ret == 0)
-		ret = load(j);
-	zb_job_drop_traffic(j);
+	if (!zb_job_is_live(j)) {
+		ret = zb_job_make_traffic(j);
+		if (ret == 0)
+			ret = load(j);
+		zb_job_drop_traffic(j);
+	}
 	if (ret == 0)
 		ret = zb_job_check_prealloc(j);
 	if (ret < 0)
@@ -139,6 +173,10 @@ static int prepare(struct zb_run_job *j)
 	if (ret < 0)
 		return ret;
 	j->eal_up = true;
+	if (zb_job_is_live(j))
+		ret = zb_job_open_live(j);
+	if (ret < 0)
+		return ret;
 	/*
 	 * The allocator returns memory on the helpers' CPUs, not in a worker's malloc; without it,
 	 * it still works.
@@ -149,22 +187,30 @@ static int prepare(struct zb_run_job *j)
 	return 0;
 }
 
-static void tell(struct zb_run_job *j)
+static void tell_trace(const struct zb_run_job *j)
 {
 	const struct zb_trace_info *info = zb_trace_info(j->trace);
 	char bytes[32], mem[32];
 
 	if (info->file_nr == 1)
-		printf("%s", zb_job_traffic(j));
+		printf("%s", zb_job_traffic_name(j));
 	else
 		printf("%u files, merged by time", info->file_nr);
 	printf(": %" PRIu64 " packets, %s, loaded in %.2f s (%s in memory)\n", info->pkt_nr,
 	       zb_report_bytes(info->wire_bytes, bytes, sizeof(bytes)), info->load_s,
 	       zb_report_bytes(info->image_bytes + info->index_bytes, mem, sizeof(mem)));
+}
+
+static void tell(struct zb_run_job *j)
+{
+	if (j->trace != NULL)
+		tell_trace(j);
+	else
+		zb_report_devices(&j->pass, stdout);
 	zb_report_table(&j->pass, j->tsc_hz, stdout);
 	zb_report_ledger(&j->pass, stdout);
-	if (j->rate.kind != ZB_PACE_MAX)
-		zb_report_lag(&j->pass, stdout);
+	if (j->rate.kind != ZB_PACE_MAX || zb_job_is_live(j))
+		zb_report_lag(&j->pass, j->rate.kind != ZB_PACE_MAX, stdout);
 	if (j->holder_nr != 0)
 		zb_report_holders(j->holder, j->holder_nr, j->holder_total, stdout);
 	for (unsigned i = 0; i < j->note_nr; i++)
@@ -223,13 +269,13 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 
 const struct zb_command zb_cmd_run = {
 	.name = "run",
-	.usage = "zbench [run] --pcap FILE... [options]",
+	.usage = "zbench [run] --pcap FILE... | --iface IF... | --port DEV [options]",
 	.summary = "run traffic through the engine and measure it",
 	.opts = options,
 	.opt_nr = sizeof(options) / sizeof(options[0]),
-	.examples = "zbench --pcap trace.pcap\n"
-		    "zbench --pcap trace.pcap.zst --cores 2-5 --duration 60 --sample-hz 999\n"
-		    "zbench --pcap a.pcap b.pcap -C --log-format zeek --out results/today\n",
+	.examples = "zbench --pcap trace.pcap.zst --cores 2-5 --duration 60 --sample-hz 999\n"
+		    "zbench --iface eth1 --cores 2-5 --filter \"not port 22\" --duration 60\n",
+
 	.conf_size = sizeof(struct zb_run_conf),
 	.run = run,
 };

@@ -163,7 +163,6 @@ static bool arena_of(unsigned i, unsigned *arena)
 static int make_worker(struct zb_pass *p, unsigned i)
 {
 	struct zb_pass_worker *w = &p->worker[i];
-	const struct zb_trace_info *info = zb_trace_info(p->conf->trace);
 
 	w->pass = p;
 	w->index = i;
@@ -176,7 +175,7 @@ static int make_worker(struct zb_pass *p, unsigned i)
 		.logs = p->logs,
 		.once = zb_once_port(p->once, (uint16_t)i),
 		.peer = w->peer,
-		.start_ns = info->first_ns,
+		.start_ns = p->start_ns,
 		.interval_ns = (uint64_t)(p->conf->stats_interval_s * 1e9),
 		.secret = p->conf->secret,
 		.index = i,
@@ -265,6 +264,28 @@ static int open_paced(struct zb_pass *p)
 	return zb_paced_open(&conf, &p->source);
 }
 
+static uint64_t unix_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int open_source(struct zb_pass *p)
+{
+	int ret = 0;
+
+	p->start_ns = p->conf->live != NULL ? unix_ns() : zb_trace_info(p->conf->trace)->first_ns;
+	if (p->conf->live != NULL)
+		p->source = p->conf->live;
+	else
+		ret = p->conf->rate.kind == ZB_PACE_MAX ? open_replay(p) : open_paced(p);
+	if (ret == 0 && p->conf->filter != NULL)
+		ret = zb_filter_source(p->conf->filter, p->source, p->worker_nr, &p->source);
+	return ret;
+}
+
 static int set_up(struct zb_pass *p)
 {
 	struct zb_sampler_conf sampler = {.hz = p->conf->sample_hz, .lane_nr = p->worker_nr};
@@ -278,7 +299,7 @@ static int set_up(struct zb_pass *p)
 		ret = zb_once_create(p->logs, (uint16_t)p->worker_nr, (uint16_t)p->worker_nr,
 				     p->conf->secret, &p->once);
 	if (ret == 0)
-		ret = p->conf->rate.kind == ZB_PACE_MAX ? open_replay(p) : open_paced(p);
+		ret = open_source(p);
 	if (ret == 0 && p->conf->sample_hz != 0)
 		ret = zb_sampler_create(&sampler, &p->sampler);
 	for (unsigned i = 0; ret == 0 && i < p->worker_nr; i++)
@@ -361,6 +382,14 @@ static bool all_workers(const struct zb_pass *p, size_t flag_offset)
 	return true;
 }
 
+/* No packet comes in any more; those that have are analysed. */
+static void ask_to_stop(struct zb_pass *p)
+{
+	__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
+	if (p->conf->live_stop != NULL)
+		__atomic_store_n(p->conf->live_stop, true, __ATOMIC_RELAXED);
+}
+
 /* Packets, and the time that a run may take, begin when all workers are ready. */
 static void start_source(struct zb_pass *p)
 {
@@ -368,7 +397,26 @@ static void start_source(struct zb_pass *p)
 	p->begin_s = zb_clock_s();
 	if (zb_source_start(p->source) < 0) {
 		p->result->broke = true;
-		__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
+		ask_to_stop(p);
+	}
+}
+
+static void ask_devices(struct zb_pass *p)
+{
+	struct zb_pass_result *r = p->result;
+	struct zb_source_device device;
+
+	while (zb_source_device(p->source, r->device_nr, &device)) {
+		struct zb_source_device *more =
+			realloc(r->devices, (r->device_nr + 1) * sizeof(*more));
+
+		if (more == NULL) {
+			zb_err("run: %s", strerror(ENOMEM));
+			free(device.counters);
+			return;
+		}
+		r->devices = more;
+		r->devices[r->device_nr++] = device;
 	}
 }
 
@@ -378,7 +426,23 @@ static void ask_source(struct zb_pass *p)
 	for (unsigned i = 0; i < p->worker_nr; i++)
 		zb_source_first_drop(p->source, i, &p->result->lcore[i].first_drop);
 	if (p->conf->rate.kind != ZB_PACE_MAX)
-		p->result->feeder_lag = *zb_paced_feeder_lag(p->source);
+		p->result->feeder_lag = *zb_paced_feeder_lag(zb_filter_inner(p->source));
+	ask_devices(p);
+}
+
+static bool is_time_to_stop(const struct zb_pass *p)
+{
+	uint64_t pkts = 0;
+
+	/* An open loop ends by its own clock. */
+	if (p->conf->duration_s > 0 && p->started && p->conf->rate.kind == ZB_PACE_MAX &&
+	    zb_clock_s() - p->begin_s >= p->conf->duration_s)
+		return true;
+	if (p->conf->live_count == 0)
+		return false;
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		pkts += zb_stat_peek(&p->result->lcore[i].stat.c[ZB_C_pkts_proc]);
+	return pkts >= p->conf->live_count;
 }
 
 /* The reporter: until every worker has finished. */
@@ -398,17 +462,15 @@ static void report(struct zb_pass *p)
 		flush_reporter(p, zb_clock_s());
 		zb_pass_heap_poll(p);
 		if (p->conf->slices != NULL && zb_pass_slice(p))
-			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
+			ask_to_stop(p);
 		if (p->conf->progress)
 			zb_pass_progress(p, zb_clock_s());
 		if (p->conf->signalled != NULL && *p->conf->signalled) {
 			p->result->interrupted = true;
-			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
+			ask_to_stop(p);
 		}
-		/* An open loop ends by its own clock. */
-		if (p->conf->duration_s > 0 && p->started && p->conf->rate.kind == ZB_PACE_MAX &&
-		    zb_clock_s() - p->begin_s >= p->conf->duration_s)
-			__atomic_store_n(&p->stop, true, __ATOMIC_RELAXED);
+		if (is_time_to_stop(p))
+			ask_to_stop(p);
 		if (!looked && all_workers(p, offsetof(struct zb_pass_worker, at_end))) {
 			look_at_heap(p);
 			looked = true;
@@ -436,7 +498,8 @@ static void launch(struct zb_pass *p)
 		}
 	}
 	for (unsigned i = launched; i < p->worker_nr; i++) {
-		p->result->broke = p->stop = true;
+		p->result->broke = true;
+		ask_to_stop(p);
 		p->worker[i].ready = p->worker[i].at_end = p->worker[i].finished = true;
 		zb_once_finish(p->worker[i].engine.once);
 	}
@@ -502,6 +565,9 @@ void zb_pass_fini(struct zb_pass_result *r)
 {
 	if (r->sampler != NULL)
 		zb_sampler_destroy(r->sampler);
+	for (unsigned i = 0; i < r->device_nr; i++)
+		free(r->devices[i].counters);
+	free(r->devices);
 	free(r->lcore);
 	memset(r, 0, sizeof(*r));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pass.h - one run of the engine over a loaded trace: workers, logs, statistics, sampler, from
- * start to end
+ * pass.h - one run of the engine over a loaded trace or devices: workers, logs, statistics,
+ * sampler, from start to end
  *
  * `zbench run` makes one; --self-cost makes many over the same trace.
  *
@@ -14,6 +14,7 @@
 
 #include <signal.h>
 
+#include "capture/filter.h"
 #include "capture/pace.h"
 #include "capture/source.h"
 #include "capture/trace.h"
@@ -40,13 +41,18 @@ struct zb_pass_slices {
 struct zb_pass_conf {
 	const struct zb_topo *topo;
 	const struct zb_placement *place;
-	struct zb_trace *trace;
-	struct zb_pace_rate rate; /* ZB_PACE_MAX: closed loop */
-	uint32_t rx_desc;	  /* open loop: packets that a receive queue holds */
-	cpu_set_t feeder_cpus;	  /* open loop: where the feeder runs */
-	uint64_t loops;		  /* passes over the trace; 0: until duration_s is over */
-	double duration_s;	  /* 0: no limit */
-	double stats_interval_s;  /* of packet time */
+	struct zb_trace *trace; /* NULL: live */
+	/* Live: the devices, already open; the pass closes them. */
+	struct zb_source *live;
+	bool *live_stop;		/* what the source looks at; the pass sets it */
+	const struct zb_filter *filter; /* what is analysed of the traffic; NULL: all */
+	uint64_t live_count;		/* packets after which a live run ends; 0: no limit */
+	struct zb_pace_rate rate;	/* ZB_PACE_MAX: closed loop */
+	uint32_t rx_desc;		/* open loop: packets that a receive queue holds */
+	cpu_set_t feeder_cpus;		/* open loop: where the feeder runs */
+	uint64_t loops;			/* passes over the trace; 0: until duration_s is over */
+	double duration_s;		/* 0: no limit */
+	double stats_interval_s;	/* of packet time */
 	double tsc_hz;
 	const char *dir;      /* of the logs; NULL: rows are made and discarded */
 	const char *heap_dir; /* of heap dumps; NULL: none */
@@ -91,6 +97,8 @@ struct zb_pass_result {
 	char heap_last[512];	    /* path of the last dump, or "" */
 	struct zb_sampler *sampler; /* NULL: off */
 	struct zb_lag feeder_lag;   /* open loop: how late packets went to their queues */
+	struct zb_source_device *devices;
+	unsigned device_nr;
 	double wall_s;
 	bool interrupted; /* by a signal */
 	bool broke;	  /* a worker could not start or go on */

@@ -36,6 +36,7 @@ struct zb_pass {
 	struct zb_source *source;
 	struct zb_sampler *sampler;
 	struct zb_engine_switch on;
+	uint64_t start_ns; /* packet time at which statistics begin */
 	double begin_s, flushed_s,
 		shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;

@@ -59,7 +59,9 @@ static double percent_done(const struct zb_pass *p, uint64_t pkts, double elapse
 {
 	double by_time = p->conf->duration_s > 0 ? elapsed / p->conf->duration_s : 0, by_pkts = 0;
 
-	if (p->conf->loops != 0)
+	if (p->conf->live_count != 0)
+		by_pkts = (double)pkts / (double)p->conf->live_count;
+	else if (p->conf->trace != NULL && p->conf->loops != 0)
 		by_pkts = (double)pkts /
 			  ((double)zb_trace_info(p->conf->trace)->pkt_nr * (double)p->conf->loops);
 	return 100 * (by_time > by_pkts ? by_time : by_pkts);

@@ -33,7 +33,7 @@ struct json_t; /* jansson's */
  * agree.
  */
 struct zb_result_input {
-	const char *kind;    /* "pcap", "synth" */
+	const char *kind;    /* "pcap", "synth", "iface", "port" */
 	const char *profile; /* of synth; else NULL */
 	const char *tap;     /* faults before the engine; NULL: none */
 	uint64_t seed;	     /* of profile and tap */
@@ -50,6 +50,9 @@ struct zb_result_input {
 	const struct zb_lag *feeder_lag; /* how late the feeder was; NULL: not known */
 	const char *engine;		 /* "full", "touch" */
 	bool same_flows, ignore_checksums;
+	const char *filter;			/* NULL: all packets */
+	const struct zb_source_device *devices; /* live */
+	uint32_t device_nr;
 	bool cut; /* a file ends inside a record */
 	struct zb_trace_division division;
 };
@@ -121,7 +124,13 @@ struct zb_result {
 	unsigned self_cost_nr;
 };
 
-/* True when the accounting law holds on every lcore. */
+/* Packets that a device says it took and that were neither dropped by it nor read from it. */
+int64_t zb_device_residual(const struct zb_source_device *d);
+
+/* The devices as a new reference; NULL: out of memory. */
+struct json_t *zb_result_devices(const struct zb_source_device *devices, uint32_t nr);
+
+/* True when the accounting law holds on every lcore and for every device. */
 bool zb_result_law_holds(const struct zb_result *r);
 
 /* The document as a new reference; NULL: out of memory. */

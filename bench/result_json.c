@@ -124,6 +124,9 @@ bool zb_result_law_holds(const struct zb_result *r)
 		if (leak.pkts != 0 || leak.bytes != 0)
 			return false;
 	}
+	for (unsigned i = 0; i < r->input.device_nr; i++)
+		if (zb_device_residual(&r->input.devices[i]) != 0)
+			return false;
 	return true;
 }
 
@@ -336,6 +339,9 @@ static json_t *input(struct doc *d)
 	if (in->feeder_lag != NULL)
 		set(d, o, "feeder_lag", lag(d, in->feeder_lag));
 	set_text(d, o, "engine", in->engine);
+	set_text(d, o, "filter", in->filter);
+	if (in->device_nr != 0)
+		set(d, o, "devices", zb_result_devices(in->devices, in->device_nr));
 	set_bool(d, o, "same_flows", in->same_flows);
 	set_bool(d, o, "ignore_checksums", in->ignore_checksums);
 	set(d, o, "division", division(d));

@@ -10,11 +10,13 @@
 #include "bench/options.h"
 
 struct zb_run_conf {
-	struct zb_opt_list pcap, limit;
-	const char *synth, *tap, *cores, *gen_cores, *rate, *heap, *logs, *out, *hashes;
-	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc, rx_desc, seed;
+	struct zb_opt_list pcap, iface, port, limit;
+	const char *synth, *tap, *cores, *gen_cores, *rate, *heap, *logs, *out, *hashes, *filter,
+		*user;
+	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc, rx_desc, seed,
+		ring_size;
 	double duration_s, stats_interval_s;
-	int engine, log_format, prof_format;
+	int engine, log_format, prof_format, fanout;
 	bool same_flows, ignore_checksums, logs_drop, logs_block, self_cost;
 };
 

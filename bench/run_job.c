@@ -137,14 +137,13 @@ int zb_job_check(struct zb_run_job *j)
 {
 	int ret;
 
-	ret = zb_job_check_traffic(j);
-	if (ret < 0)
-		return ret;
 	if (j->conf->logs_block && j->conf->logs_drop) {
 		zb_err("--logs-drop: contradicts --logs-block; give one of them");
 		return -EINVAL;
 	}
-	ret = check_heap(j);
+	ret = zb_job_check_traffic(j);
+	if (ret == 0)
+		ret = check_heap(j);
 	if (ret == 0)
 		ret = check_logs(j);
 	if (ret == 0)
@@ -170,6 +169,10 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.topo = j->topo,
 		.place = &j->place,
 		.trace = j->trace,
+		.live = j->source,
+		.live_stop = zb_job_is_live(j) ? (bool *)(uintptr_t)&j->live_stop : NULL,
+		.live_count = zb_job_is_live(j) ? o->count : 0,
+		.filter = j->filter,
 		.rate = j->rate,
 		.rx_desc = (uint32_t)o->rx_desc,
 		.feeder_cpus = j->feeder_cpus,
@@ -221,6 +224,7 @@ int zb_job_pass(struct zb_run_job *j)
 	if (ret < 0)
 		return ret;
 	zb_job_pass_conf(j, &j->pass_conf);
+	j->source = NULL; /* the pass closes it */
 	ret = zb_pass_run(&j->pass_conf, &j->pass);
 	j->pass_done = ret == 0;
 	if (j->heap_on)
@@ -305,11 +309,12 @@ static void note_run(struct zb_run_job *j)
 			    "limits this run; try --logs none",
 			    100.0 * (double)sum.c[ZB_C_log_wait_cycles] / (double)sum.busy_cycles);
 	zb_job_note_rate(j);
+	zb_job_note_live(j);
 	if (j->pass.interrupted)
 		zb_job_note(
 			j,
 			"interrupted by a signal: figures and logs are complete up to that moment");
-	if (zb_trace_info(j->trace)->cut)
+	if (zb_job_trace_info(j)->cut)
 		zb_job_note(j, "the trace is cut: what came before the damage was analysed");
 	if (lost != 0)
 		zb_job_note(j, "%" PRIu64 " log rows were lost: see log_rows_lost in result.json",
@@ -355,10 +360,13 @@ static void fill_lcores(const struct zb_run_job *j, struct zb_result_lcore *out)
 
 static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 {
-	const struct zb_trace_info *info = zb_trace_info(j->trace);
+	const struct zb_trace_info *info = zb_job_trace_info(j);
 
 	*in = (struct zb_result_input){
-		.kind = j->conf->synth != NULL ? "synth" : "pcap",
+		.kind = j->conf->synth != NULL	 ? "synth"
+			: j->conf->iface.nr != 0 ? "iface"
+			: j->conf->port.nr != 0	 ? "port"
+						 : "pcap",
 		.profile = j->conf->synth,
 		.tap = j->conf->tap,
 		.seed = j->conf->seed,
@@ -366,7 +374,7 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 		.file_nr = j->conf->pcap.nr,
 		.pkts = info->pkt_nr,
 		.bytes = info->wire_bytes,
-		.has_digest = true,
+		.has_digest = j->trace != NULL,
 		.digest = info->digest,
 		.loops = j->pass_conf.loops,
 		.count = j->conf->count,
@@ -377,6 +385,9 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 		.engine = j->conf->engine == 0 ? "full" : "touch",
 		.same_flows = j->conf->same_flows,
 		.ignore_checksums = j->conf->ignore_checksums,
+		.filter = j->conf->filter,
+		.devices = j->pass.devices,
+		.device_nr = j->pass.device_nr,
 		.cut = info->cut,
 		.division = info->division,
 	};
@@ -384,7 +395,7 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 
 static void fill_evidence(struct zb_run_job *j, struct zb_result *r)
 {
-	const struct zb_trace_info *info = zb_trace_info(j->trace);
+	const struct zb_trace_info *info = zb_job_trace_info(j);
 	struct rusage ru;
 
 	if (j->pass.sampler != NULL) {
@@ -432,7 +443,7 @@ int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv)
 		.start_unix_ns = (uint64_t)j->start_unix_s * 1000000000u,
 		.wall_s = wall_s,
 		.startup_s = j->startup_s,
-		.load_s = zb_trace_info(j->trace)->load_s,
+		.load_s = zb_job_trace_info(j)->load_s,
 		.tsc_hz = j->tsc_hz,
 		.host = j->host,
 		.lcores = lcores,
@@ -478,6 +489,8 @@ void zb_job_fini(struct zb_run_job *j)
 		zb_symbols_destroy(j->syms);
 	if (j->trace != NULL)
 		zb_trace_free(j->trace);
+	zb_source_close(j->source);
+	zb_filter_free(j->filter);
 	if (j->eal_up)
 		zb_eal_stop();
 	if (j->topo != NULL)

@@ -28,7 +28,10 @@ struct zb_run_job {
 	struct zb_host host;
 	struct zb_out_dir out;
 	struct zb_eal_info eal;
-	struct zb_trace *trace;
+	struct zb_trace *trace;	  /* NULL: live */
+	struct zb_source *source; /* live: open, until the pass has it */
+	struct zb_filter *filter;
+	bool live_stop;
 	struct zb_pass_conf pass_conf;
 	struct zb_pass_result pass;
 	struct zb_symbols *syms;
@@ -67,9 +70,8 @@ int zb_job_pass(struct zb_run_job *j);
 /* Reads --limit and --hashes. -EINVAL, said. */
 int zb_job_check_limits(struct zb_run_job *j);
 
-/* Whether it is said, once, what traffic to take. -EINVAL, said. */
-int zb_job_check_traffic(const struct zb_run_job *j);
-const char *zb_job_traffic(const struct zb_run_job *j); /* its name */
+/* Checks --synth, --tap and --seed. -EINVAL, said. */
+int zb_job_check_synth(const struct zb_run_job *j);
 
 /* Makes --synth's and --tap's traffic, if there is to be any; made_path then names it. */
 int zb_job_make_traffic(struct zb_run_job *j);
@@ -98,6 +100,24 @@ void zb_job_artifacts(struct zb_run_job *j);
 
 /* Judges the run, writes result.json; returns the exit status. */
 int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv);
+
+/* Whether packets come from devices. */
+bool zb_job_is_live(const struct zb_run_job *j);
+
+/* Checks that there is one kind of traffic and that the options fit it. -EINVAL, said. */
+int zb_job_check_traffic(struct zb_run_job *j);
+
+/* What names the traffic: the first file, interface or port. */
+const char *zb_job_traffic_name(const struct zb_run_job *j);
+
+/* Opens the devices, once DPDK is up, and gives up the rights that this took. Said. */
+int zb_job_open_live(struct zb_run_job *j);
+
+/* Notes what devices lost. */
+void zb_job_note_live(struct zb_run_job *j);
+
+/* Of the trace; all 0 when there is none. */
+const struct zb_trace_info *zb_job_trace_info(const struct zb_run_job *j);
 
 /* Adds a sentence for the person and for result.json. */
 void zb_job_note(struct zb_run_job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -81,6 +81,8 @@ int zb_job_check_rate(struct zb_run_job *j)
 		       j->conf->rx_desc);
 		return -EINVAL;
 	}
+	if (j->conf->port.nr != 0)
+		return place_feeder(j);
 	if (j->rate.kind == ZB_PACE_MAX) {
 		if (j->conf->gen_cores == NULL)
 			return 0;
@@ -98,6 +100,8 @@ int zb_job_check_rate(struct zb_run_job *j)
 bool zb_job_log_block(const struct zb_run_job *j)
 {
 	/* A closed loop waits for everything else too. */
+	if (zb_job_is_live(j))
+		return j->conf->logs_block;
 	return j->rate.kind == ZB_PACE_MAX ? !j->conf->logs_drop : j->conf->logs_block;
 }
 

@@ -136,13 +136,30 @@ static void lag_line(const char *what, const struct zb_lag *l, FILE *f)
 		(double)zb_lag_at(l, 0.999) / 1e3, (double)l->max_ns / 1e3);
 }
 
-void zb_report_lag(const struct zb_pass_result *r, FILE *f)
+void zb_report_devices(const struct zb_pass_result *r, FILE *f)
+{
+	for (unsigned i = 0; i < r->device_nr; i++) {
+		const struct zb_source_device *d = &r->devices[i];
+
+		fprintf(f, "%s: %s, %u queue%s, MTU %u, link %s", d->name, d->mode, d->queue_nr,
+			d->queue_nr == 1 ? "" : "s", d->mtu, d->link_up ? "up" : "down");
+		if (d->link_mbps != 0)
+			fprintf(f, " at %u Mbit/s", d->link_mbps);
+		fprintf(f,
+			"\n    took %" PRIu64 " packets = read %" PRIu64 " + dropped %" PRIu64
+			"; errors %" PRIu64 "\n",
+			d->device_pkts, d->got_pkts, d->dropped_pkts, d->errors);
+	}
+}
+
+void zb_report_lag(const struct zb_pass_result *r, bool fed, FILE *f)
 {
 	struct zb_lcore_stat s;
 
 	zb_report_sum(r, &s);
 	lag_line("\nlag      taken by a worker:", &s.lag, f);
-	lag_line("         put in its queue: ", &r->feeder_lag, f);
+	if (fed)
+		lag_line("         put in its queue: ", &r->feeder_lag, f);
 }
 
 void zb_report_holders(const struct zb_heap_holder *h, unsigned n, uint64_t total, FILE *f)

@@ -17,7 +17,10 @@ void zb_report_table(const struct zb_pass_result *r, double tsc_hz, FILE *f);
 /* Where every packet went, and what is left over by the accounting law. */
 void zb_report_ledger(const struct zb_pass_result *r, FILE *f);
 /* Open loop: how late packets were analysed, and put into their queues. */
-void zb_report_lag(const struct zb_pass_result *r, FILE *f);
+void zb_report_lag(const struct zb_pass_result *r, bool fed, FILE *f);
+
+/* Live: the devices, and what they counted. */
+void zb_report_devices(const struct zb_pass_result *r, FILE *f);
 
 /* Largest holders of memory by function. */
 void zb_report_holders(const struct zb_heap_holder *h, unsigned n, uint64_t total, FILE *f);

@@ -18,18 +18,10 @@
 
 #define DURATION_NS (60ull * 1000000000u) /* as zbench gen has it for profiles without one */
 
-int zb_job_check_traffic(const struct zb_run_job *j)
+int zb_job_check_synth(const struct zb_run_job *j)
 {
 	const struct zb_run_conf *c = j->conf;
 
-	if (c->pcap.nr == 0 && c->synth == NULL) {
-		zb_err("run: no traffic; give --pcap FILE or --synth PROFILE");
-		return -EINVAL;
-	}
-	if (c->pcap.nr != 0 && c->synth != NULL) {
-		zb_err("--synth: not with --pcap; give one of them");
-		return -EINVAL;
-	}
 	if (c->tap != NULL && c->pcap.nr > 1) {
 		zb_err("--tap: takes one trace; merge the files first");
 		return -EINVAL;
@@ -39,11 +31,6 @@ int zb_job_check_traffic(const struct zb_run_job *j)
 		return -EINVAL;
 	}
 	return 0;
-}
-
-const char *zb_job_traffic(const struct zb_run_job *j)
-{
-	return j->conf->synth != NULL ? j->conf->synth : j->conf->pcap.v[0];
 }
 
 static int put(void *sink, uint64_t ts_ns, const struct zb_gen_frame *f)
