@@ -152,6 +152,8 @@ static int become(const struct zb_privileges *p)
 		 setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
 		 setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
 		what = "cannot become this user";
+	else if (access(p->dir, W_OK | X_OK) < 0) /* a folder above it may be closed */
+		what = p->dir;
 	if (what == NULL)
 		return 0;
 	int ret = -errno;

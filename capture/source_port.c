@@ -26,6 +26,8 @@
 
 #define END_QUIET_NS 12000000u /* after the end, a device that is silent for so long is empty */
 #define SPREAD_BURST 64
+#define STEP_NS	     1000u
+#define AHEAD_NS     1000000u
 
 /* What the spreader counts of a worker's ring. */
 struct fed {
@@ -75,6 +77,7 @@ struct port {
 
 	/* The spreader's own. */
 	struct zb_wall_clock clock;
+	uint64_t newest_ns;
 	uint64_t *spread_got; /* by device */
 };
 
@@ -117,6 +120,20 @@ static void count(uint64_t *c, uint64_t n)
 
 /* ---- the worker's side ---- */
 
+/*
+ * Packets of a burst are read at one time, but came one after the other: so do their times, or what
+ * begins and ends in one burst would have no duration. Logs count microseconds. Times do not run
+ * away from the clock, though: beyond AHEAD_NS packets come faster than that.
+ */
+static uint64_t next_time(uint64_t *newest_ns, uint64_t now_ns)
+{
+	if (now_ns > *newest_ns)
+		*newest_ns = now_ns;
+	else
+		*newest_ns += *newest_ns - now_ns < AHEAD_NS ? STEP_NS : 1;
+	return *newest_ns;
+}
+
 static uint64_t *time_of(const struct port *s, struct rte_mbuf *m)
 {
 	return RTE_MBUF_DYNFIELD(m, s->time_off, uint64_t *);
@@ -154,7 +171,8 @@ static uint16_t take_devices(struct queue *q, struct zb_pkt *pkts, uint16_t n, u
 		if (got == 0)
 			continue;
 		for (uint16_t j = 0; j < got; j++) {
-			zb_port_fill(&q->pkts, q->pkts.mbufs[j], now_ns, &pkts[j]);
+			zb_port_fill(&q->pkts, q->pkts.mbufs[j], next_time(&q->newest_ns, now_ns),
+				     &pkts[j]);
 			bytes += pkts[j].wire_len;
 		}
 		q->got[i] += got;
@@ -222,8 +240,9 @@ static uint16_t port_burst(struct zb_rxq *rxq, struct zb_pkt *pkts, uint16_t n, 
 static uint64_t port_next_ns(const struct zb_rxq *rxq)
 {
 	struct queue *q = rxq->priv;
+	uint64_t now_ns = zb_wall_now_ns(&q->clock);
 
-	q->newest_ns = zb_wall_now_ns(&q->clock);
+	q->newest_ns = now_ns > q->newest_ns ? now_ns : q->newest_ns;
 	return q->newest_ns;
 }
 
@@ -257,7 +276,7 @@ static void hand_on(struct port *s, struct rte_mbuf *m, uint64_t now_ns)
 	struct queue *q = &s->queues[zb_rss_queue(hash, s->conf.queue_nr)];
 	uint32_t bytes = rte_pktmbuf_pkt_len(m);
 
-	*time_of(s, m) = now_ns;
+	*time_of(s, m) = next_time(&s->newest_ns, now_ns);
 	count(&q->fed.pkts, 1);
 	count(&q->fed.bytes, bytes);
 	if (rte_ring_sp_enqueue(q->ring, m) == 0)
