@@ -22,10 +22,9 @@ def main():
     interface, path, pps = sys.argv[1], sys.argv[2], int(sys.argv[3])
     out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     out.bind((interface, 0))
-    begin = time.monotonic()
-    for i, frame in enumerate(frames(path)):
-        while pps != 0 and time.monotonic() - begin < i / pps:
-            time.sleep(0.001)
+    for frame in frames(path):
+        if pps != 0:
+            time.sleep(1 / pps)  # at most: what is late is not made up for
         while True:
             try:
                 out.send(frame)

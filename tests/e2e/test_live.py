@@ -200,7 +200,7 @@ class Live(zb.Case):
 
     def test_port_af_xdp(self):
         self.skip_without_af_xdp()
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 1500)  # no more than its rings hold
         self.assert_complete(trace.path, trace.packets, "--port", "net_af_xdp0,iface=zbb")
 
     def test_port_af_xdp_overload(self):
@@ -224,7 +224,7 @@ class Live(zb.Case):
         result = self.result()
         self.assert_law_holds(result)
         self.assertEqual(result["totals"]["pkts_link"], 0)
-        self.assertGreaterEqual(len(zb.rows(self.out / "stats.log")), 2 * 5)
+        self.assertGreaterEqual(len(zb.rows(self.out / "stats.log")), 2 * 2)
 
     def test_time_outs_without_packets(self):
         """A connection whose time is over is logged although nothing more comes."""
