@@ -154,8 +154,11 @@ static int become(const struct zb_privileges *p)
 		what = "cannot become this user";
 	else if (access(p->dir, W_OK | X_OK) < 0) /* a folder above it may be closed */
 		what = p->dir;
-	if (what == NULL)
+	/* Or the sampler could not read this process's own maps any more. */
+	if (what == NULL && prctl(PR_SET_DUMPABLE, 1L, 0L, 0L, 0L) == 0)
 		return 0;
+	if (what == NULL)
+		what = "cannot become this user";
 	int ret = -errno;
 
 	zb_err("--user %s: %s: %s", p->user, what, strerror(-ret));
