@@ -6,7 +6,7 @@
 #include <time.h>
 
 #define SETS_A_SECOND 100
-#define SECOND_NS      1000000000ull
+#define SECOND_NS     1000000000ull
 
 void zb_wall_set(struct zb_wall_clock *w, uint64_t tsc)
 {

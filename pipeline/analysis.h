@@ -33,13 +33,14 @@ struct zb_analysis {
 	struct zb_tunnels *tunnels;   /* tunnels seen; see tunnel.h */
 	struct zb_expects *expects;   /* connections announced; see expect.h. NULL: none yet */
 	uint32_t expect_nr;	      /* of them */
-	struct zb_tls_memo *tls_memo; /* fingerprints made lately; see tls_print.c. NULL: none yet */
-	struct zb_dhcp *dhcp;	      /* transactions; see dhcp_join.h. NULL: none yet */
-	const struct zb_rxq *rxq;     /* where packets come from; NULL: not known */
-	uint64_t secret;	      /* of the run: keys hashes, uids and fuids */
-	uint64_t events;	      /* see zb_analysis_event() */
-	uint64_t now_ns;	      /* time of the packet being analysed, Unix epoch */
-	uint64_t over_ns;	      /* no packet will come: time of any worker's last; else 0 */
+	struct zb_tls_memo
+		*tls_memo;	  /* fingerprints made lately; see tls_print.c. NULL: none yet */
+	struct zb_dhcp *dhcp;	  /* transactions; see dhcp_join.h. NULL: none yet */
+	const struct zb_rxq *rxq; /* where packets come from; NULL: not known */
+	uint64_t secret;	  /* of the run: keys hashes, uids and fuids */
+	uint64_t events;	  /* see zb_analysis_event() */
+	uint64_t now_ns;	  /* time of the packet being analysed, Unix epoch */
+	uint64_t over_ns;	  /* no packet will come: time of any worker's last; else 0 */
 };
 
 struct zb_analysis_conf {

@@ -101,7 +101,7 @@ struct smb {
 	struct zb_records half[2];
 	uint32_t pieces;
 	bool synced;
-	bool has_lost; /* was out of step, or missed something */
+	bool has_lost;	  /* was out of step, or missed something */
 	bool stumbles[2]; /* over the next piece of a side; see lose_step() */
 	/* Of the message that is being looked at: */
 	struct smb_request *request;
