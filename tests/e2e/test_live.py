@@ -18,6 +18,7 @@ import zb
 
 SENDER = pathlib.Path(__file__).resolve().parent / "send_pcap.py"
 PPS = 4000
+LEAKS = pathlib.Path(__file__).resolve().parent / "lsan.supp"  # of libraries, where a sanitizer looks
 WAIT_S = 60
 NOT_OF_TIME = ("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "conn_state", "history",
                "orig_bytes", "resp_bytes", "orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes", "missed_bytes",
@@ -70,7 +71,8 @@ class Live(zb.Case):
         run = subprocess.Popen(
             self.inside(*self.command(*args, "--stats-interval", 0.2, "--sample-hz", 0, "--prealloc", 0, "--out",
                                       self.out)),
-            cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0"})
         self.addCleanup(lambda: run.poll() is None and run.kill())
         stats, deadline = self.out / "stats.log", time.monotonic() + WAIT_S
         while not (stats.exists() and stats.stat().st_size != 0):

@@ -78,6 +78,7 @@ static uint32_t run_ip(struct tb_ip ip, bool reply)
 	tb_packet(&b, TB_RAW, &ip);
 	memcpy(frame + 14, b.p, b.nr);
 	len = 14 + (uint32_t)b.nr;
+	tb_free(&b);
 	return run(frame, len < 64 ? 64 : len);
 }
 

@@ -58,6 +58,7 @@ static void rss_key_is_symmetric_and_softwares_own(void **state)
 			assert_int_equal(hash, zb_rss_hash(ZB_LINK_RAW_IP, b.p, (uint32_t)b.nr));
 			assert_int_equal(zb_rss_queue(hash, 4),
 					 zb_rss_queue(nic_hash(&ip, key, true), 4));
+			tb_free(&b);
 		}
 	}
 }
