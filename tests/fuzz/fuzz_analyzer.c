@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/analyzers/tls_memo.h"
 #include "pipeline/branch.h"
 #include "pipeline/expect.h"
 #include "pipeline/file.h"
@@ -132,6 +133,7 @@ static void end(struct play *p)
 	zb_conn_rare_free(&p->conn);
 	zb_analysis_end(&p->an);
 	zb_expect_destroy(&p->an);
+	zb_tls_memo_free(&p->an);
 	zb_known_destroy(p->an.known);
 	zb_file_set_destroy(p->an.files);
 	for (unsigned kind = 0; kind < ZB_MEM_NR; kind++)
