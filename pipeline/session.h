@@ -91,7 +91,7 @@ static inline void zb_session_prefetch(const struct zb_conn *c)
 /* What a delivery, or the end, will touch of what hangs on the session, whose lines are there. */
 static inline void zb_session_prefetch_branch(const struct zb_session *s)
 {
-	for (unsigned line = 0; line < 3; line++)
+	for (unsigned line = 0; s->root.first != NULL && line < 3; line++)
 		__builtin_prefetch((const char *)s->root.first + line * 64);
 	__builtin_prefetch(s->root.probe);
 }
