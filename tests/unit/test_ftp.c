@@ -183,7 +183,7 @@ static void ftp_rows_tell_who_and_where(void **state)
 	client(&b, "STOR file\r\n");
 	server(&b, "150 go\r\n226 done\r\n");
 	client(&b, "PWD\r\n");
-	server(&b, "257 \"/home/jane doe\" is current\r\n");
+	server(&b, "257 \"/pub/jane doe\" is current\r\n");
 	client(&b, "RETR x\r\n");
 	server(&b, "150 Opening (77 bytes).\r\n226 done\r\n");
 	ab_end(&b);
@@ -191,7 +191,7 @@ static void ftp_rows_tell_who_and_where(void **state)
 	assert_int_equal(count(rows, "\n"), 2);
 	assert_int_equal(count(rows, "\"user\":\"jane\",\"password\":\"<hidden>\""), 2);
 	assert_int_equal(count(rows, "\"arg\":\"ftp://192.0.2.1/pub/b/file\""), 1);
-	assert_int_equal(count(rows, "\"arg\":\"ftp://192.0.2.1/home/jane doe/x\",\"file_size\":77,"
+	assert_int_equal(count(rows, "\"arg\":\"ftp://192.0.2.1/pub/jane doe/x\",\"file_size\":77,"
 				     "\"reply_code\":226"),
 			 1);
 	ab_close(&b);
