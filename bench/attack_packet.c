@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/attack_priv.h"
+#include "pipeline/checksum.h"
 
 #define PROTO_ICMP 1u
 #define PROTO_TCP  6u
@@ -15,35 +16,17 @@ static void set16(uint8_t *p, unsigned v)
 	p[1] = (uint8_t)v;
 }
 
-static uint64_t sum_bytes(uint64_t sum, const uint8_t *p, size_t len)
+/* What makes a sum of data right in which the checksum's place is 0. */
+static void put_sum(uint8_t *at, uint64_t sum)
 {
-	size_t i = 0;
+	uint16_t v = (uint16_t)~zb_checksum_fold(sum);
 
-	for (; i + 1 < len; i += 2)
-		sum += (uint32_t)p[i] << 8 | p[i + 1];
-	return i < len ? sum + ((uint32_t)p[i] << 8) : sum;
-}
-
-static uint16_t sum_fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-/* A bijection of 32 bits, so that no two numbers give the same source. */
-static uint32_t permute(uint32_t x)
-{
-	x ^= x >> 16;
-	x *= 0x7feb352du;
-	x ^= x >> 15;
-	x *= 0x846ca68bu;
-	return x ^ x >> 16;
+	memcpy(at, &v, sizeof(v));
 }
 
 struct zb_at_flow zb_at_spoofed(const struct zb_attack_gen *g, uint64_t n, uint16_t dport)
 {
-	uint32_t x = permute((uint32_t)n ^ (uint32_t)zb_gen_mix(g->seed));
+	uint32_t x = zb_gen_permute((uint32_t)n ^ (uint32_t)zb_gen_mix(g->seed));
 
 	return (struct zb_at_flow){
 		.src = ZB_AT_SOURCES | (x & 0x7fffff),
@@ -113,7 +96,7 @@ void zb_at_ip4_end(struct zb_attack_gen *g, size_t at)
 
 	set16(h + 2, (unsigned)(g->len - at));
 	set16(h + 10, 0);
-	set16(h + 10, sum_fold(sum_bytes(0, h, (h[0] & 15u) * 4)));
+	put_sum(h + 10, zb_checksum_add(0, h, (h[0] & 15u) * 4));
 }
 
 /* 2001:db8:f00d::/96 with the IPv4 address at its end. */
@@ -156,15 +139,17 @@ void zb_at_l4_end(struct zb_attack_gen *g, size_t ip, size_t l4, unsigned proto)
 	size_t len = g->len - l4, off = proto == PROTO_TCP ? 16 : proto == PROTO_UDP ? 6 : 2;
 	bool v6 = g->data[ip] >> 4 == 6;
 	uint64_t sum = 0;
-	uint16_t got;
 
 	if (proto == PROTO_UDP)
 		set16(h + 4, (unsigned)len);
 	set16(h + off, 0);
 	if (proto != PROTO_ICMP)
-		sum = sum_bytes(0, g->data + ip + (v6 ? 8 : 12), v6 ? 32 : 8) + proto + len;
-	got = sum_fold(sum_bytes(sum, h, len));
-	set16(h + off, got == 0 && proto == PROTO_UDP ? 0xffff : got);
+		sum = zb_checksum_add(0, g->data + ip + (v6 ? 8 : 12), v6 ? 32 : 8) +
+		      zb_checksum_host16((uint16_t)proto) + zb_checksum_host16((uint16_t)len);
+	put_sum(h + off, zb_checksum_add(sum, h, (uint32_t)len));
+	/* 0 would say that there is no checksum. */
+	if (proto == PROTO_UDP && h[off] == 0 && h[off + 1] == 0)
+		set16(h + off, 0xffff);
 }
 
 void zb_at_tcp(struct zb_attack_gen *g, const struct zb_at_seg *s, const void *data, size_t len)

@@ -14,20 +14,10 @@
 #define DATAGRAM_BYTES 18u
 #define FIRST_PORT     1024u
 
-/* A bijection of 32 bits: xor-shifts and odd factors can all be undone. */
-static uint32_t permute(uint32_t x)
-{
-	x ^= x >> 16;
-	x *= 0x7feb352du;
-	x ^= x >> 15;
-	x *= 0x846ca68bu;
-	return x ^ x >> 16;
-}
-
 /* 24 bits of the number become the host in 10.0.0.0/8, 8 bits the port. */
 static void set_path(struct zb_gen_session *s, uint16_t server_port)
 {
-	uint32_t n = permute((uint32_t)s->id);
+	uint32_t n = zb_gen_permute((uint32_t)s->id);
 	const struct zb_gen_path path = {
 		.end = {
 			{

@@ -27,6 +27,19 @@ static inline uint64_t zb_gen_mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
+/*
+ * A bijection of 32 bits, so that no two numbers give the same: xor-shifts and odd factors can all
+ * be undone.
+ */
+static inline uint32_t zb_gen_permute(uint32_t x)
+{
+	x ^= x >> 16;
+	x *= 0x7feb352du;
+	x ^= x >> 15;
+	x *= 0x846ca68bu;
+	return x ^ x >> 16;
+}
+
 static inline struct zb_gen_rand zb_gen_rand_seed(uint64_t seed, uint64_t id)
 {
 	struct zb_gen_rand r = {zb_gen_mix(zb_gen_mix(seed + 0x9e3779b97f4a7c15ull) ^ id)};
