@@ -126,40 +126,11 @@ static int to_job(const struct gen_conf *c, struct zb_gen_job_conf *job)
 	return check_pcap(c);
 }
 
-static int put(void *sink, uint64_t ts_ns, const struct zb_gen_frame *f)
-{
-	return zb_gen_pcap_put_frame(sink, ts_ns, f);
-}
-
 static int open_out(const struct gen_conf *c, const struct zb_gen_job *job, struct zb_gen_pcap **w)
 {
 	/* Only packets of other programs have other link types, or are longer. */
 	return c->pcap != NULL ? zb_gen_pcap_open_link(c->out, c->ns, job->link, w)
 			       : zb_gen_pcap_open(c->out, c->ns, w);
-}
-
-/* All that was asked for as a file, which zb_trace_load() reads back. */
-static int write_traffic(const void *arg, const char *path)
-{
-	struct zb_gen_total t = {0};
-	struct zb_gen_pcap *w;
-	struct zb_gen_job job;
-	int ret = zb_gen_job_open(arg, &job), closed;
-
-	if (ret < 0)
-		return ret;
-	ret = zb_gen_pcap_open_link(path, true, job.link, &w);
-	if (ret == 0) {
-		ret = zb_gen_pump(job.stream, put, w, &t);
-		if (ret == -ENOMEM)
-			zb_err("--profile: %s; ask for fewer sessions or a longer --span",
-			       strerror(ENOMEM));
-		closed = zb_gen_pcap_close(w, ret == 0);
-		ret = ret < 0 ? ret : closed;
-	}
-	zb_gen_job_print_tap(&job);
-	zb_gen_job_close(&job);
-	return ret;
 }
 
 static int send_it(const struct gen_conf *c, struct zb_gen_job_conf *g, int argc, char **argv)
@@ -171,17 +142,14 @@ static int send_it(const struct gen_conf *c, struct zb_gen_job_conf *g, int argc
 		.duration_s = zb_opt_given(&zb_cmd_gen, "duration") ? c->duration_s : 0,
 		.flows = c->flows,
 		.profile = c->pcap != NULL ? c->pcap : c->profile,
-		.write_profile = write_traffic,
-		.arg = g,
+		.made = g,
 		.argc = argc,
 		.argv = argv,
 	};
 
 	/* A trace that nothing is done to is sent from where it is. */
-	if (c->pcap != NULL && c->tap == NULL && c->attacks.nr == 0) {
-		conf.pcap.v[0] = c->pcap;
-		conf.pcap.nr = 1;
-	}
+	if (c->tap == NULL && c->attacks.nr == 0)
+		conf.pcap = c->pcap;
 	g->limit.duration_ns = (uint64_t)(c->span_s * 1e9);
 	g->duration_given = zb_opt_given(&zb_cmd_gen, "span");
 	return zb_send_run(&job);
@@ -213,7 +181,7 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 		zb_gen_job_close(&job);
 		return ZB_EXIT_USAGE;
 	}
-	ret = zb_gen_pump(job.stream, put, w, &t);
+	ret = zb_gen_pump(job.stream, zb_gen_pcap_sink, w, &t);
 	zb_gen_job_close(&job);
 	if (ret == -ENOMEM)
 		zb_err("%s: %s; ask for fewer sessions or a longer --duration", c->out,

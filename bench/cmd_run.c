@@ -100,13 +100,12 @@ static const struct zb_opt options[] = {
 
 static int load(struct zb_run_job *j)
 {
-	const char *made = j->made_path;
 	struct zb_trace_conf conf = {
-		.paths = *made != '\0' ? &made : j->conf->pcap.v,
-		.path_nr = *made != '\0' ? 1 : j->conf->pcap.nr,
+		.paths = j->conf->pcap.v,
+		.path_nr = j->conf->pcap.nr,
 		.shard_nr = j->place.worker_nr,
 		.numa_id = zb_topo_numa_of(j->topo, j->place.worker_cpu[0]),
-		.count_max = *made != '\0' ? 0 : j->conf->count,
+		.count_max = j->conf->count,
 		.digest = true,
 		/* From the second pass on addresses are rewritten in place. */
 		.read_only = j->conf->same_flows || (zb_job_loops(j) == 1 && !j->conf->self_cost),
@@ -114,7 +113,7 @@ static int load(struct zb_run_job *j)
 
 	if (zb_progress_wanted())
 		zb_progress_line("loading");
-	int ret = zb_trace_load(&conf, &j->trace);
+	int ret = zb_job_is_made(j) ? zb_job_load_made(j, &conf) : zb_trace_load(&conf, &j->trace);
 
 	zb_progress_line(NULL);
 	return ret;
@@ -156,12 +155,7 @@ static int prepare(struct zb_run_job *j)
 		return ret;
 	j->out_made = true;
 	loaded_s = zb_clock_s();
-	if (!zb_job_is_live(j)) {
-		ret = zb_job_make_traffic(j);
-		if (ret == 0)
-			ret = load(j);
-		zb_job_drop_traffic(j);
-	}
+	ret = zb_job_is_live(j) ? 0 : load(j);
 	if (ret == 0)
 		ret = zb_job_check_prealloc(j);
 	if (ret < 0)

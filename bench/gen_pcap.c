@@ -158,6 +158,11 @@ int zb_gen_pcap_put_frame(struct zb_gen_pcap *w, uint64_t ts_ns, const struct zb
 	return put_record(w, ts_ns, zb_gen_frame_bytes(f), f->len, f->len + f->cut_len);
 }
 
+int zb_gen_pcap_sink(void *w, uint64_t ts_ns, const struct zb_gen_frame *f)
+{
+	return zb_gen_pcap_put_frame(w, ts_ns, f);
+}
+
 int zb_gen_pcap_close(struct zb_gen_pcap *w, bool keep)
 {
 	int ret = keep ? flush(w) : 0;

@@ -28,6 +28,8 @@ int zb_gen_pcap_put(struct zb_gen_pcap *w, uint64_t ts_ns, const uint8_t *data, 
 
 /* Appends a frame, which a snap length may have cut. */
 int zb_gen_pcap_put_frame(struct zb_gen_pcap *w, uint64_t ts_ns, const struct zb_gen_frame *f);
+/* The same for zb_gen_pump(). */
+int zb_gen_pcap_sink(void *w, uint64_t ts_ns, const struct zb_gen_frame *f);
 
 /*
  * Writes what is buffered and closes. keep false: gives up, the file is removed. Frees w either

@@ -5,6 +5,7 @@
  * Everything that can refuse the run comes first, the traffic before DPDK, which pins the main
  * thread.
  */
+#include "bench/gen_load.h"
 #include "bench/gen_send.h"
 
 #include <errno.h>
@@ -114,7 +115,7 @@ static int check(struct send *s)
 		zb_err("--port, --iface: only one of them can be given");
 		return -EINVAL;
 	}
-	if (c->size != 0 && c->pcap.nr != 0) {
+	if (c->size != 0 && c->pcap != NULL) {
 		zb_err("--size, --pcap: only one of them can be given");
 		return -EINVAL;
 	}
@@ -131,28 +132,6 @@ static int check(struct send *s)
 	if (check_rate(s) < 0)
 		return -EINVAL;
 	return check_cpu(s);
-}
-
-/* A profile is made into a file in memory, which the trace is loaded from. */
-static int load_profile(struct send *s, struct zb_trace_conf *conf)
-{
-	char path[64];
-	const char *paths[] = {path};
-	int ret, fd = memfd_create("profile.pcap", MFD_CLOEXEC);
-
-	if (fd < 0) {
-		ret = -errno;
-		zb_err("--profile %s: %s", s->job->profile, strerror(-ret));
-		return ret;
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	conf->paths = paths;
-	conf->path_nr = 1;
-	ret = s->job->write_profile(s->job->arg, path);
-	if (ret == 0)
-		ret = zb_trace_load(conf, &s->source.trace);
-	close(fd);
-	return ret;
 }
 
 /* What goes beyond what a skipped frame costs would never be caught up with. */
@@ -177,15 +156,16 @@ static int check_trace_rate(const struct send *s)
 static int load_trace(struct send *s)
 {
 	struct zb_trace_conf conf = {
-		.paths = s->conf->pcap.v,
-		.path_nr = s->conf->pcap.nr,
+		.paths = &s->conf->pcap,
+		.path_nr = 1,
 		.shard_nr = 1,
 		.numa_id = zb_topo_numa_of(s->topo, s->place.worker_cpu[0]),
 		.read_only = s->conf->same_flows,
 	};
 	const struct zb_trace_info *info;
-	int ret =
-		conf.path_nr > 0 ? zb_trace_load(&conf, &s->source.trace) : load_profile(s, &conf);
+	int ret = s->conf->pcap != NULL
+			  ? zb_trace_load(&conf, &s->source.trace)
+			  : zb_gen_load(s->job->made, "--profile", &conf, &s->source.trace);
 
 	if (ret < 0)
 		return ret;
@@ -195,10 +175,7 @@ static int load_trace(struct send *s)
 		zb_warn("--pcap: %" PRIu64
 			" packets were cut when they were captured; they are sent as short as that",
 			info->snapped);
-	snprintf(s->traffic, sizeof(s->traffic), "%.80s, %" PRIu64 " packets",
-		 s->conf->pcap.nr > 1	? "several files"
-		 : s->conf->pcap.nr > 0 ? s->conf->pcap.v[0]
-					: s->job->profile,
+	snprintf(s->traffic, sizeof(s->traffic), "%.80s, %" PRIu64 " packets", s->job->profile,
 		 info->pkt_nr);
 	ret = zb_tx_trace_open(s->source.trace, s->conf->same_flows, &s->source.frames);
 	return ret < 0 ? ret : check_trace_rate(s);

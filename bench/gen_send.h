@@ -10,13 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/gen_job.h"
 #include "bench/options.h"
 #include "bench/send_source.h"
 #include "capture/tx.h"
 
 struct zb_send_conf {
 	const char *port, *iface, *rate, *core, *json;
-	struct zb_opt_list pcap;
+	const char *pcap; /* a trace that is sent as it is; NULL: what the job makes */
 	uint64_t size, count, burst, desc;
 	double lag_max_s;
 	bool same_flows;
@@ -134,13 +135,11 @@ struct zb_send_conf {
 /* What the rest of the command knows. */
 struct zb_send_job {
 	const struct zb_send_conf *conf;
-	const char *out;     /* folder for certificate.json; NULL: none */
-	double duration_s;   /* 0: not given */
-	uint64_t flows;	     /* of --size; 0: not given */
-	const char *profile; /* its name */
-	/* Writes the profile to a pcap file. 0 or -errno, said. */
-	int (*write_profile)(const void *arg, const char *path);
-	const void *arg;
+	const char *out;		    /* folder for certificate.json; NULL: none */
+	double duration_s;		    /* 0: not given */
+	uint64_t flows;			    /* of --size; 0: not given */
+	const char *profile;		    /* its name */
+	const struct zb_gen_job_conf *made; /* what is sent when there is no size and no pcap */
 	int argc;
 	char **argv;
 };

@@ -53,8 +53,6 @@ struct zb_run_job {
 	uint64_t prealloc_bytes; /* per worker */
 	struct zb_pace_rate rate;
 	cpu_set_t feeder_cpus;
-	char made_path[32]; /* of traffic made in memory, until it is loaded; else "" */
-	int made_fd;
 	bool out_made, eal_up, heap_on, pass_done;
 };
 
@@ -73,9 +71,10 @@ int zb_job_check_limits(struct zb_run_job *j);
 /* Checks --synth, --tap and --seed. -EINVAL, said. */
 int zb_job_check_synth(const struct zb_run_job *j);
 
-/* Makes --synth's and --tap's traffic, if there is to be any; made_path then names it. */
-int zb_job_make_traffic(struct zb_run_job *j);
-void zb_job_drop_traffic(struct zb_run_job *j);
+/* Whether the trace is made for the run: --synth, or --tap before a file. */
+bool zb_job_is_made(const struct zb_run_job *j);
+/* Makes it, and loads it as load says. */
+int zb_job_load_made(struct zb_run_job *j, struct zb_trace_conf *load);
 
 /* Reads --rate and places the feeder, once the workers are placed. -EINVAL, said. */
 int zb_job_check_rate(struct zb_run_job *j);

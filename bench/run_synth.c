@@ -2,17 +2,11 @@
 /*
  * run_synth.c - traffic that is made for the run: --synth, and --tap before a trace
  *
- * What `zbench gen` would write goes into a file in memory, which is then loaded like any other.
+ * What `zbench gen` would write is made in memory and loaded like any other trace; see gen_load.h.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "bench/gen_job.h"
-#include "bench/gen_pcap.h"
+#include "bench/gen_load.h"
 #include "bench/run_job.h"
 #include "profiler/diag.h"
 
@@ -26,36 +20,19 @@ int zb_job_check_synth(const struct zb_run_job *j)
 		zb_err("--tap: takes one trace; merge the files first");
 		return -EINVAL;
 	}
-	if (c->synth == NULL && c->tap == NULL && zb_opt_given(&zb_cmd_run, "seed")) {
+	if (!zb_job_is_made(j) && zb_opt_given(&zb_cmd_run, "seed")) {
 		zb_err("--seed: nothing here is random; give --synth or --tap");
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static int put(void *sink, uint64_t ts_ns, const struct zb_gen_frame *f)
+bool zb_job_is_made(const struct zb_run_job *j)
 {
-	return zb_gen_pcap_put_frame(sink, ts_ns, f);
+	return j->conf->synth != NULL || j->conf->tap != NULL;
 }
 
-static int write_all(struct zb_gen_job *job, const char *path)
-{
-	struct zb_gen_total total;
-	struct zb_gen_pcap *w;
-	int ret = zb_gen_pcap_open_link(path, true, job->link, &w);
-
-	if (ret < 0)
-		return ret;
-	ret = zb_gen_pump(job->stream, put, w, &total);
-	if (zb_gen_pcap_close(w, true) < 0 || ret < 0)
-		return ret < 0 ? ret : -EIO;
-	if (total.packets != 0)
-		return 0;
-	zb_err("run: no packet came of --synth and --tap");
-	return -ENODATA;
-}
-
-int zb_job_make_traffic(struct zb_run_job *j)
+int zb_job_load_made(struct zb_run_job *j, struct zb_trace_conf *load)
 {
 	const struct zb_run_conf *c = j->conf;
 	struct zb_gen_job_conf conf = {
@@ -64,30 +41,7 @@ int zb_job_make_traffic(struct zb_run_job *j)
 		.tap = c->tap,
 		.limit = {.packets = c->count, .duration_ns = DURATION_NS, .seed = c->seed},
 	};
-	struct zb_gen_job job;
-	int ret;
 
-	if (c->synth == NULL && c->tap == NULL)
-		return 0;
-	ret = zb_gen_job_open(&conf, &job);
-	if (ret < 0)
-		return ret;
-	j->made_fd = memfd_create("zbench-traffic", MFD_CLOEXEC);
-	if (j->made_fd < 0) {
-		ret = -errno;
-		zb_err("run: no file in memory for the traffic: %s", strerror(errno));
-	} else {
-		snprintf(j->made_path, sizeof(j->made_path), "/proc/self/fd/%d", j->made_fd);
-		ret = write_all(&job, j->made_path);
-	}
-	zb_gen_job_print_tap(&job);
-	zb_gen_job_close(&job);
-	return ret;
-}
-
-void zb_job_drop_traffic(struct zb_run_job *j)
-{
-	if (j->made_path[0] != '\0')
-		close(j->made_fd);
-	j->made_path[0] = '\0';
+	load->count_max = 0; /* it is as long as it was asked for */
+	return zb_gen_load(&conf, c->synth != NULL ? "--synth" : "--tap", load, &j->trace);
 }
