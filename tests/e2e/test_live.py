@@ -24,7 +24,7 @@ NOT_OF_TIME = ("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "ser
                "orig_bytes", "resp_bytes", "orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes", "missed_bytes",
                "vlan")
 CAP_NET_RAW, CAP_SYS_PTRACE = 13, 19
-SET_UP = ("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1; "
+SET_UP = ("for of in all default; do echo 1 >/proc/sys/net/ipv6/conf/$of/disable_ipv6; done; "
           "ip link add zba type veth peer name zbb && ip link set zba up mtu 1600 && ip link set zbb up mtu 1600 && ip link set lo up")
 
 
