@@ -36,9 +36,10 @@ def record(packet, seconds=1, length=None):
 
 
 def cpus(number):
-    """The first CPUs that this process may use, or None when there are fewer."""
+    """So many CPUs that this process may use, not the same for each process; or None when there are fewer."""
     allowed = sorted(os.sched_getaffinity(0))
-    return allowed[:number] if len(allowed) >= number else None
+    first = os.getpid() % len(allowed)
+    return sorted((allowed[first:] + allowed[:first])[:number]) if len(allowed) >= number else None
 
 
 def listing(folder):
