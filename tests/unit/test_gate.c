@@ -21,6 +21,7 @@ static const char base[] =
 	"{'schema': 1, 'zbench': '0.1.0', 'wall_s': 1.5, 'host': {'cpu_model': 'CPU A'},"
 	" 'input': {'kind': 'pcap', 'files': ['a.pcap'], 'pkts': 1000, 'bytes': 500000,"
 	"  'digest': '00000000deadbeef', 'loops': 1, 'count': 0, 'duration_s': 0.0,"
+	"  'rate': 'max', 'filter': null, 'tap': null,"
 	"  'engine': 'full', 'same_flows': false, 'ignore_checksums': false},"
 	" 'totals': {'pkts_proc': 1000, 'bytes_recv': 500000, 'pkts_dropped': 10,"
 	"  'log_rows_lost': 2, 'residual_pkts': 0, 'residual_bytes': 0, 'pps': 4000000.0,"
@@ -386,12 +387,16 @@ static void gate_other_work_is_refused(void **state)
 		{"ignore_checksums", "true", "ignore_checksums false -> true"},
 		{"kind", "'synth'", "kind pcap -> synth"},
 		{"digest", "null", "digest 00000000deadbeef -> (none)"},
+		{"rate", "'1Mpps'", "rate max -> 1Mpps"},
+		{"filter", "'tcp'", "filter (none) -> tcp"},
+		{"tap", "'loss=1%'", "tap (none) -> loss=1%"},
 	};
 	char message[256];
 
 	(void)state;
 	edit(fx.new_doc, "input", "files", "['b.pcap']");
 	edit(fx.new_doc, "input", "duration_s", "0");
+	edit(fx.new_doc, "input", "rx_desc", "4096"); /* which the old one does not know of */
 	assert_int_equal(compare(), ZB_EXIT_OK);
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		json_t *kept = json_deep_copy(fx.new_doc);
