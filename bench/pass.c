@@ -17,12 +17,15 @@
 #include "capture/eal.h"
 #include "capture/source_paced.h"
 #include "capture/source_replay.h"
+#include "pipeline/meter.h"
 #include "profiler/clock.h"
 #include "profiler/diag.h"
 
 #define TICK_NS	   20000000 /* the reporter looks around fifty times a second */
 #define SNAP_SLOTS 1024
-#define FLUSH_S	   1.0 /* statistics reach their files at least so often */
+/* No two workers write to one cache line. */
+#define METER_BYTES ((sizeof(struct zb_meter) + 63) / 64 * 64)
+#define FLUSH_S	    1.0 /* statistics reach their files at least so often */
 
 const char *const zb_log_stream_name[ZB_LOG_NAME_NR] = {
 	[ZB_LOG_CONN] = "conn",
@@ -169,7 +172,15 @@ static int make_worker(struct zb_pass *p, unsigned i)
 	w->cpu = p->conf->place->worker_cpu[i];
 	snprintf(w->peer, sizeof(w->peer), "lcore-%u", w->cpu);
 	w->has_arena = arena_of(i, &w->arena);
+	if (p->conf->mode != ZB_ENGINE_TOUCH) {
+		p->result->lcore[i].meter = aligned_alloc(64, METER_BYTES);
+		if (p->result->lcore[i].meter == NULL)
+			return -ENOMEM;
+		memset(p->result->lcore[i].meter, 0, METER_BYTES);
+		p->result->lcore[i].meter->tsc_hz = (uint64_t)p->conf->tsc_hz;
+	}
 	w->engine = (struct zb_engine_conf){
+		.meter = p->result->lcore[i].meter,
 		.rxq = zb_source_queue(p->source, i),
 		.stat = &p->result->lcore[i].stat,
 		.logs = p->logs,
@@ -568,6 +579,8 @@ void zb_pass_fini(struct zb_pass_result *r)
 	for (unsigned i = 0; i < r->device_nr; i++)
 		free(r->devices[i].counters);
 	free(r->devices);
+	for (unsigned i = 0; i < r->lcore_nr; i++)
+		free(r->lcore[i].meter);
 	free(r->lcore);
 	memset(r, 0, sizeof(*r));
 }

@@ -83,6 +83,7 @@ struct zb_pass_lcore {
 	bool has_arena;
 	uint64_t preempted; /* times that another thread was put in the worker's place */
 	struct zb_source_drop first_drop;
+	struct zb_meter *meter; /* what its cycles went to; NULL: not metered */
 };
 
 struct zb_pass_result {

@@ -27,6 +27,7 @@
 #define ZB_RESULT_SCHEMA 1
 
 struct json_t; /* jansson's */
+struct zb_cost;
 
 /*
  * What was fed in, and the options that change the work; the gate compares only results where these
@@ -120,6 +121,7 @@ struct zb_result {
 		*notes; /* sentences for a person: what disturbed the run, what was lost */
 	unsigned note_nr;
 	int exit_status;
+	const struct zb_cost *cost;		/* what cycles went to; NULL: not known */
 	const struct zb_result_cost *self_cost; /* what measuring itself cost; may be NULL */
 	unsigned self_cost_nr;
 };

@@ -6,6 +6,7 @@
  * failures of a whole document meet in one flag. Doubles are rounded to the digits that mean
  * something: the file is read by people too.
  */
+#include "bench/cost.h"
 #include "bench/result.h"
 
 #include <inttypes.h>
@@ -524,6 +525,8 @@ json_t *zb_result_json(const struct zb_result *r)
 		set(&d, o, "logs", logs(&d));
 	set(&d, o, "profile", profile(&d));
 	set(&d, o, "memory", memory(&d, &sum));
+	if (r->cost != NULL)
+		set(&d, o, "cost", zb_cost_json(r->cost));
 	if (r->self_cost_nr > 0)
 		set(&d, o, "self_cost", self_cost(&d));
 	set(&d, o, "verdict", verdict(&d));

@@ -227,6 +227,8 @@ int zb_job_pass(struct zb_run_job *j)
 	j->source = NULL; /* the pass closes it */
 	ret = zb_pass_run(&j->pass_conf, &j->pass);
 	j->pass_done = ret == 0;
+	if (ret == 0)
+		ret = zb_cost_make(&j->pass, j->pass_conf.secret, &j->costs);
 	if (j->heap_on)
 		zb_heap_stop();
 	return ret;
@@ -456,6 +458,7 @@ int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv)
 		.status = j->pass.broke		? ZB_RESULT_BROKEN
 			  : j->pass.interrupted ? ZB_RESULT_INTERRUPTED
 						: ZB_RESULT_COMPLETE,
+		.cost = j->costs.metered_cycles != 0 ? &j->costs : NULL,
 		.self_cost = j->cost,
 		.self_cost_nr = j->cost_nr,
 	};

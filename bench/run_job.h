@@ -11,6 +11,7 @@
 
 #include <time.h>
 
+#include "bench/cost.h"
 #include "bench/pass.h"
 #include "bench/out_dir.h"
 #include "bench/result.h"
@@ -43,7 +44,8 @@ struct zb_run_job {
 	const char *note[ZB_NOTES_MAX];
 	char note_text[ZB_NOTES_MAX][224];
 	unsigned note_nr;
-	struct zb_result_cost cost[ZB_COSTS_MAX];
+	struct zb_cost costs;			  /* what cycles went to */
+	struct zb_result_cost cost[ZB_COSTS_MAX]; /* what measuring itself cost */
 	unsigned cost_nr;
 	double begin_s, startup_s, tsc_hz;
 	time_t start_unix_s;

@@ -16,6 +16,7 @@ struct zb_dhcp;
 struct zb_expects;
 struct zb_file_set;
 struct zb_known;
+struct zb_meter;
 struct zb_once_port;
 struct zb_registry;
 struct zb_rxq;
@@ -36,6 +37,8 @@ struct zb_analysis {
 	struct zb_tls_memo
 		*tls_memo;	  /* fingerprints made lately; see tls_print.c. NULL: none yet */
 	struct zb_dhcp *dhcp;	  /* transactions; see dhcp_join.h. NULL: none yet */
+	struct zb_meter *meter;	  /* cycles by analyzer; see meter.h. NULL: never */
+	bool metering;		  /* this burst is metered */
 	const struct zb_rxq *rxq; /* where packets come from; NULL: not known */
 	uint64_t secret;	  /* of the run: keys hashes, uids and fuids */
 	uint64_t events;	  /* see zb_analysis_event() */

@@ -5,6 +5,7 @@
 
 #include "pipeline/branch.h"
 #include "pipeline/known.h"
+#include "pipeline/meter.h"
 #include "pipeline/row_id.h"
 
 /* Zeek: DPD::ignore_violations_after */
@@ -143,7 +144,10 @@ void zb_analyzer_feed(struct zb_analyzer *to, unsigned side, const uint8_t *d, s
 	if (n == 0 || to->flags & ZB_ANALYZER_REMOVED || to->def->data == NULL)
 		return;
 	to->branch->busy = true;
+	uint8_t was = zb_meter_enter(zb_analyzer_analysis(to), ZB_METER_ANALYZERS + to->id);
+
 	to->def->data(to, side, d, n);
+	zb_meter_leave(zb_analyzer_analysis(to), was);
 	to->branch->busy = was_busy;
 	zb_branch_sweep(to->branch);
 }
@@ -156,6 +160,8 @@ bool zb_analyzer_row(struct zb_analyzer *a, enum zb_log_stream stream, uint64_t 
 	if (an->port[stream] == NULL ||
 	    !zb_log_row(an->port[stream], string_bytes + ZB_ROW_ID_BYTES, r))
 		return false;
+	if (an->metering)
+		an->meter->row_was = zb_meter_switch(an->meter, (uint8_t)(ZB_METER_ROWS + stream));
 	zb_row_time(r, ts_ns);
 	zb_row_id(r, zb_analyzer_conn(a), an->secret);
 	return true;
@@ -163,5 +169,9 @@ bool zb_analyzer_row(struct zb_analyzer *a, enum zb_log_stream stream, uint64_t 
 
 void zb_analyzer_row_end(struct zb_analyzer *a, enum zb_log_stream stream, struct zb_row *r)
 {
-	zb_log_commit(zb_analyzer_analysis(a)->port[stream], r);
+	const struct zb_analysis *an = zb_analyzer_analysis(a);
+
+	zb_log_commit(an->port[stream], r);
+	if (an->metering)
+		zb_meter_switch(an->meter, an->meter->row_was);
 }

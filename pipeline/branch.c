@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pipeline/branch.h"
+#include "pipeline/meter.h"
 #include "pipeline/registry.h"
 
 #define PROBE_BYTES  1024 /* detection looks at no more, but always at whole chunks */
@@ -93,14 +94,22 @@ static bool keep(struct zb_branch *b, unsigned side, const uint8_t *d, size_t n,
 
 static void call_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, size_t n)
 {
-	if (!(a->flags & ZB_ANALYZER_REMOVED) && a->def->data != NULL)
-		a->def->data(a, side, d, n);
+	if (a->flags & ZB_ANALYZER_REMOVED || a->def->data == NULL)
+		return;
+	uint8_t was = zb_meter_enter(analysis_of(a->branch), ZB_METER_ANALYZERS + a->id);
+
+	a->def->data(a, side, d, n);
+	zb_meter_leave(analysis_of(a->branch), was);
 }
 
 static void call_gap(struct zb_analyzer *a, unsigned side, uint64_t n)
 {
-	if (!(a->flags & ZB_ANALYZER_REMOVED) && a->def->gap != NULL)
-		a->def->gap(a, side, n);
+	if (a->flags & ZB_ANALYZER_REMOVED || a->def->gap == NULL)
+		return;
+	uint8_t was = zb_meter_enter(analysis_of(a->branch), ZB_METER_ANALYZERS + a->id);
+
+	a->def->gap(a, side, n);
+	zb_meter_leave(analysis_of(a->branch), was);
 }
 
 /* The last to be called now: one that is attached meanwhile begins with what follows. */
@@ -121,8 +130,12 @@ static unsigned side_now(const struct zb_branch *b, unsigned side, uint8_t flips
 
 static void free_analyzer(struct zb_branch *b, struct zb_analyzer *a)
 {
-	if (a->def->end != NULL)
+	if (a->def->end != NULL) {
+		uint8_t was = zb_meter_enter(analysis_of(b), ZB_METER_ANALYZERS + a->id);
+
 		a->def->end(a);
+		zb_meter_leave(analysis_of(b), was);
+	}
 	zb_mem_put(&analysis_of(b)->mem, a->def->mem, a, a->def->state_bytes);
 }
 

@@ -10,6 +10,7 @@
 #include "pipeline/file.h"
 #include "pipeline/frag.h"
 #include "pipeline/known.h"
+#include "pipeline/meter.h"
 #include "pipeline/timer_count.h"
 #include "pipeline/tunnel.h"
 
@@ -80,6 +81,9 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 		goto fini_weird;
 	e->an.once = e->weird.once = conf->once;
 	e->an.rxq = conf->rxq;
+	e->an.meter = conf->meter;
+	if (conf->meter != NULL)
+		conf->meter->sum = conf->stat->metered;
 	ret = create_tunnels(e);
 	if (ret < 0)
 		goto fini_analysis;
@@ -270,6 +274,8 @@ static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
 	at(e, ZB_STAGE_flow);
 	zb_stage_flow(e);
 	t = mark(&stage[ZB_STAGE_flow], t);
+	if (e->an.meter != NULL && t >= e->an.meter->next)
+		zb_meter_begin(&e->an);
 	for (uint16_t i = 0; i < e->b.live_nr;) {
 		at(e, ZB_STAGE_conn);
 		i = zb_stage_conn(e, i);
@@ -279,10 +285,14 @@ static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
 		t = mark(&stage[ZB_STAGE_stream], t);
 	}
 	at(e, ZB_STAGE_expire);
+	zb_meter_stage(&e->an, ZB_METER_EXPIRE);
 	zb_stage_expire(e);
 	t = mark(&stage[ZB_STAGE_expire], t);
 	at(e, ZB_STAGE_log);
+	zb_meter_stage(&e->an, ZB_METER_LOG);
 	zb_stage_log(e);
+	if (e->an.metering)
+		zb_meter_end(&e->an);
 	zb_frag_release(e->decoder.frag);
 	return mark(&stage[ZB_STAGE_log], t);
 }

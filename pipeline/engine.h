@@ -36,6 +36,7 @@ struct zb_engine_conf {
 	struct zb_snap_ring *snaps; /* NULL: no snapshots */
 	struct zb_log_set *logs;
 	struct zb_once_port *once; /* for rows that all workers log once; NULL: alone */
+	struct zb_meter *meter;	   /* NULL: cycles are not told by analyzer */
 	const char *peer;	   /* "lcore-2": who speaks in weird.log */
 	uint64_t start_ns;	   /* packet time at which statistics intervals begin */
 	uint64_t interval_ns;

@@ -7,6 +7,7 @@
 #include "pipeline/expect.h"
 #include "pipeline/file.h"
 #include "pipeline/known.h"
+#include "pipeline/meter.h"
 #include "pipeline/tunnel.h"
 
 #define SESSION_AHEAD 8 /* packets: how far ahead of the conn stage sessions are fetched */
@@ -128,6 +129,7 @@ uint16_t zb_stage_conn(struct zb_engine *e, uint16_t at)
 		if (zb_expect_concerns(&e->an, &e->deliveries, c) &&
 		    !zb_expect_apply(&e->an, &e->deliveries, c))
 			break;
+		zb_meter_conn(&e->an, c);
 		fate[p->fate] += !is_virtual;
 		if (p->flags & (ZB_PKT_VIRTUAL | ZB_PKT_WRAPS) || c->rare != NULL)
 			mind_tunnels(e, i, c);
@@ -188,6 +190,7 @@ void zb_stage_log(struct zb_engine *e)
 		    zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])) != NULL)
 			zb_session_prefetch_branch(
 				zb_session_of(zb_conn_at(&s->pool, s->finished[i + 1])));
+		zb_meter_conn(&e->an, c);
 		/* What its end gives rise to is odd at its end, whichever packet came next here. */
 		if (c->streams != NULL || c->history_lost != 0 || was_tunnel)
 			e->weird.now_ns = zb_analysis_conn_end(&e->an, c, now_ns).ns;
@@ -197,8 +200,12 @@ void zb_stage_log(struct zb_engine *e)
 			zb_weird_conn(&e->weird, c, ZB_WEIRD_history_truncated, NULL);
 		if (e->an.known != NULL)
 			zb_known_conn_end(e->an.known, c, now_ns);
-		if (port != NULL)
+		if (port != NULL) {
+			uint8_t was = zb_meter_enter(&e->an, ZB_METER_ROWS + ZB_LOG_CONN);
+
 			zb_conn_log_row(port, c, e->conf.secret);
+			zb_meter_leave(&e->an, was);
+		}
 		if (was_tunnel)
 			zb_tunnels_conn_end(e->an.tunnels, c, e->weird.now_ns);
 		zb_session_end(c);

@@ -7,6 +7,7 @@
 #include "pipeline/file_magic.h"
 #include "pipeline/file_priv.h"
 #include "pipeline/uid.h"
+#include "pipeline/meter.h"
 
 #define SHED_TRIES 4 /* files ended to make room for one */
 
@@ -433,22 +434,28 @@ static void stop_if_complete(struct zb_file *f)
 		stop(f, false);
 }
 
+/* At the offset, or where the file has got to, which a file that begins anew decides first. */
+static void add(struct zb_file *f, const uint64_t *offset, const uint8_t *d, size_t n)
+{
+	const struct zb_analysis *an = f->set->an;
+	uint8_t was = zb_meter_enter(an, ZB_METER_FILES);
+
+	touch(f);
+	zb_file_place(f, offset != NULL ? *offset : f->offset, d, n);
+	stop_if_complete(f);
+	zb_meter_leave(an, was);
+}
+
 void zb_file_data(struct zb_file *f, const uint8_t *d, size_t n)
 {
-	if (f == NULL || n == 0)
-		return;
-	touch(f);
-	zb_file_place(f, f->offset, d, n);
-	stop_if_complete(f);
+	if (f != NULL && n != 0)
+		add(f, NULL, d, n);
 }
 
 void zb_file_data_at(struct zb_file *f, uint64_t offset, const uint8_t *d, size_t n)
 {
-	if (f == NULL || n == 0)
-		return;
-	touch(f);
-	zb_file_place(f, offset, d, n);
-	stop_if_complete(f);
+	if (f != NULL && n != 0)
+		add(f, &offset, d, n);
 }
 
 /* A gap alone completes nothing: more may be said about the file (so in Zeek). */

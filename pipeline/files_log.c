@@ -10,6 +10,7 @@
 #include "pipeline/local_net.h"
 #include "pipeline/logs.h"
 #include "pipeline/row_id.h"
+#include "pipeline/meter.h"
 
 static const struct zb_row_field fields[] = {
 	{"ts", ZB_T_TIME},
@@ -137,10 +138,13 @@ void zb_file_log(struct zb_file *f)
 
 	if (port == NULL || f->no_log)
 		return;
+	uint8_t was = zb_meter_enter(f->set->an, ZB_METER_ROWS + ZB_LOG_FILES);
+
 	for (const struct zb_file_conn *c = &f->conn; c != NULL; c = c->next) {
 		if (!zb_log_row(port, STRING_BYTES + f->name_n, &r))
 			continue;
 		write_row(f, c, &r);
 		zb_log_commit(port, &r);
 	}
+	zb_meter_leave(f->set->an, was);
 }

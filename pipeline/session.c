@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipeline/branch.h"
+#include "pipeline/meter.h"
 #include "pipeline/registry.h"
 
 #define PROBE_BYTES 1024 /* of datagrams that fit no analyzer: after that nobody looks any more */
@@ -86,10 +87,13 @@ static void deliver(const struct zb_delivery *d)
 
 void zb_session_run(struct zb_delivery_list *l)
 {
+	uint8_t was = zb_meter_enter(l->an, ZB_METER_STREAM);
+
 	/* The list may grow while it is run only by what is run: nothing pushes from there. */
 	for (uint32_t i = 0; i < l->nr; i++) {
 		const struct zb_delivery *d = &l->d[i];
 
+		zb_meter_conn(l->an, d->session->conn);
 		deliver(d);
 		if (--d->session->pending == 0)
 			d->session->conn->traits &= (uint16_t)~ZB_TRAIT_PENDING;
@@ -97,6 +101,7 @@ void zb_session_run(struct zb_delivery_list *l)
 	}
 	l->nr = 0;
 	l->flags = 0;
+	zb_meter_leave(l->an, was);
 }
 
 /* Does a first datagram look like anything? */

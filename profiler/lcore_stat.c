@@ -46,6 +46,7 @@ void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src)
 	dst->idle_cycles += src->idle_cycles;
 	add(dst->burst_fill, src->burst_fill, ZB_FILL_BUCKETS);
 	add(dst->log_rows, src->log_rows, ZB_LOG_STREAMS_MAX);
+	add(dst->metered, src->metered, ZB_METERED_MAX);
 	add(dst->timer, src->timer, ZB_TIMER_NR);
 	add(dst->timer_ever, src->timer_ever, ZB_TIMER_NR);
 	add(dst->tcp_states, src->tcp_states, ZB_TCP_STATES * ZB_TCP_STATES);

@@ -120,6 +120,7 @@ enum zb_stage { ZB_STAGE_LIST(ZB_ENUM_S) ZB_STAGE_NR };
 enum zb_timer { ZB_TIMER_LIST(ZB_ENUM_T) ZB_TIMER_NR };
 
 #define ZB_LOG_STREAMS_MAX 16 /* log streams a run can have; see pipeline/logs.h */
+#define ZB_METERED_MAX	   96 /* places that cycles are metered by; see pipeline/meter.h */
 #define ZB_BURST_MAX	   64 /* packets in a burst, at most */
 #define ZB_TCP_STATES	   7  /* of one side of a TCP connection */
 #define ZB_FILL_BUCKETS	   8  /* burst fill histogram: 1, 2, 3-4, 5-8, ..., 33-64 and one spare */
@@ -133,6 +134,7 @@ struct zb_lcore_stat {
 	uint64_t idle_cycles;		       /* polls that returned none */
 	uint64_t burst_fill[ZB_FILL_BUCKETS];  /* bursts by size, log2 buckets */
 	uint64_t log_rows[ZB_LOG_STREAMS_MAX]; /* rows put into buffers, by stream */
+	uint64_t metered[ZB_METERED_MAX];      /* cycles by place, of metered bursts only */
 	uint64_t timer[ZB_TIMER_NR];	       /* pending; their sum is active_timers */
 	uint64_t timer_ever[ZB_TIMER_NR];      /* scheduled; their sum is timers */
 	/* TCP connections in memory by originator's state (rows) and responder's. */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cost.c - see cost.h */
+#include "bench/cost.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/diag.h"
+
+#define SHOWN_PLACES 6
+#define SHOWN_SHARE  0.05 /* of connections and hosts: a smaller one is no news */
+
+/* The stages that metering covers. */
+static double covered_cycles(const struct zb_lcore_stat *s)
+{
+	return (double)(s->stage_cycles[ZB_STAGE_conn] + s->stage_cycles[ZB_STAGE_stream] +
+			s->stage_cycles[ZB_STAGE_expire] + s->stage_cycles[ZB_STAGE_log]);
+}
+
+static uint64_t metered_cycles(const struct zb_lcore_stat *s)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < ZB_METER_NR; i++)
+		sum += s->metered[i];
+	return sum;
+}
+
+static int dearer(const void *a, const void *b)
+{
+	double x = ((const struct zb_cost_place *)a)->share,
+	       y = ((const struct zb_cost_place *)b)->share;
+
+	return (x < y) - (x > y);
+}
+
+static void make_places(const struct zb_pass_result *r, double busy, double pkts,
+			struct zb_cost *out)
+{
+	double cycles[ZB_METER_NR] = {0};
+
+	for (unsigned i = 0; i < r->lcore_nr; i++) {
+		const struct zb_lcore_stat *s = &r->lcore[i].stat;
+		uint64_t metered = metered_cycles(s);
+		double scale = metered != 0 ? covered_cycles(s) / (double)metered : 0;
+
+		for (unsigned p = 0; p < ZB_METER_NR; p++)
+			cycles[p] += scale * (double)s->metered[p];
+	}
+	for (unsigned p = 0; p < ZB_METER_NR; p++) {
+		if (cycles[p] <= 0)
+			continue;
+		out->place[out->place_nr++] = (struct zb_cost_place){
+			.name = zb_meter_place_name(p),
+			.share = cycles[p] / busy,
+			.cycles_per_pkt = cycles[p] / pkts,
+		};
+	}
+	qsort(out->place, out->place_nr, sizeof(out->place[0]), dearer);
+}
+
+static void address(const uint8_t *a, uint8_t ip_version, char *out)
+{
+	if (inet_ntop(ip_version == 4 ? AF_INET : AF_INET6, a, out, INET6_ADDRSTRLEN) == NULL)
+		out[0] = '\0';
+}
+
+static unsigned make_hosts(const struct zb_sketch *s, double scale, struct zb_cost_host *out)
+{
+	struct zb_sketch_entry top[ZB_COST_TOP];
+	unsigned n = zb_sketch_top(s, top, ZB_COST_TOP);
+
+	for (unsigned i = 0; i < n; i++) {
+		address(top[i].key, top[i].key[16], out[i].addr);
+		out[i].share = scale * (double)top[i].weight;
+		out[i].error = scale * (double)top[i].error;
+	}
+	return n;
+}
+
+static unsigned make_flows(const struct zb_sketch *s, double scale, uint64_t secret,
+			   struct zb_cost_flow *out)
+{
+	struct zb_sketch_entry top[ZB_COST_TOP];
+	unsigned n = zb_sketch_top(s, top, ZB_COST_TOP);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct zb_cost_flow *f = &out[i];
+		struct zb_meter_flow m;
+
+		memcpy(&m, top[i].key, sizeof(m));
+		bool orig_is_a = m.uid_seq_orig & 1;
+
+		f->uid[zb_uid_format(f->uid, 'C', m.uid_seq_orig >> 1, secret)] = '\0';
+		address(orig_is_a ? m.key.a : m.key.b, m.key.ip_version, f->orig_h);
+		address(orig_is_a ? m.key.b : m.key.a, m.key.ip_version, f->resp_h);
+		f->orig_p = orig_is_a ? m.key.port_a : m.key.port_b;
+		f->resp_p = orig_is_a ? m.key.port_b : m.key.port_a;
+		f->proto = m.key.proto;
+		f->share = scale * (double)top[i].weight;
+		f->error = scale * (double)top[i].error;
+	}
+	return n;
+}
+
+int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost *out)
+{
+	struct zb_meter *all = calloc(1, sizeof(*all));
+	double busy = 0, covered = 0, pkts = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (all == NULL) {
+		zb_err("run: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < r->lcore_nr; i++) {
+		const struct zb_lcore_stat *s = &r->lcore[i].stat;
+
+		out->metered_cycles += metered_cycles(s);
+		busy += (double)s->busy_cycles;
+		covered += covered_cycles(s);
+		pkts += (double)s->c[ZB_C_pkts_proc];
+		if (r->lcore[i].meter == NULL)
+			continue;
+		zb_sketch_merge(&all->flows, &r->lcore[i].meter->flows);
+		zb_sketch_merge(&all->originators, &r->lcore[i].meter->originators);
+		zb_sketch_merge(&all->responders, &r->lcore[i].meter->responders);
+	}
+	if (out->metered_cycles != 0 && busy > 0 && pkts > 0) {
+		double metered = (double)out->metered_cycles, scale = covered / busy / metered;
+
+		out->metered_ratio = metered / busy;
+		make_places(r, busy, pkts, out);
+		out->flow_nr = make_flows(&all->flows, scale, secret, out->flow);
+		out->originator_nr = make_hosts(&all->originators, scale, out->originator);
+		out->responder_nr = make_hosts(&all->responders, scale, out->responder);
+	}
+	free(all);
+	return 0;
+}
+
+static const char *proto_name(uint8_t proto, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", proto);
+	return proto == IPPROTO_TCP				  ? "tcp"
+	       : proto == IPPROTO_UDP				  ? "udp"
+	       : proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 ? "icmp"
+								  : buf;
+}
+
+void zb_cost_report(const struct zb_cost *c, FILE *f)
+{
+	char proto[8];
+
+	if (c->place_nr == 0)
+		return;
+	fprintf(f, "\ncycles  ");
+	for (unsigned i = 0; i < c->place_nr && i < SHOWN_PLACES; i++)
+		fprintf(f, "%s %s %.1f %%", i > 0 ? "," : "", c->place[i].name,
+			100 * c->place[i].share);
+	fprintf(f, "\n");
+	if (c->flow_nr > 0 && c->flow[0].share - c->flow[0].error >= SHOWN_SHARE)
+		fprintf(f, "         connection %s, %s:%u > %s:%u/%s: %.1f %%\n", c->flow[0].uid,
+			c->flow[0].orig_h, c->flow[0].orig_p, c->flow[0].resp_h, c->flow[0].resp_p,
+			proto_name(c->flow[0].proto, proto, sizeof(proto)), 100 * c->flow[0].share);
+	if (c->originator_nr > 0 && c->originator[0].share - c->originator[0].error >= SHOWN_SHARE)
+		fprintf(f, "         originator %s: %.1f %%\n", c->originator[0].addr,
+			100 * c->originator[0].share);
+	if (c->responder_nr > 0 && c->responder[0].share - c->responder[0].error >= SHOWN_SHARE)
+		fprintf(f, "         responder %s: %.1f %%\n", c->responder[0].addr,
+			100 * c->responder[0].share);
+}
+
+static json_t *hosts_json(const struct zb_cost_host *h, unsigned n)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; a != NULL && i < n; i++)
+		if (json_array_append_new(a, json_pack("{s:s, s:f, s:f}", "host", h[i].addr,
+						       "share", h[i].share, "error", h[i].error)) !=
+		    0) {
+			json_decref(a);
+			return NULL;
+		}
+	return a;
+}
+
+static json_t *flows_json(const struct zb_cost *c)
+{
+	json_t *a = json_array();
+	char proto[8];
+
+	for (unsigned i = 0; a != NULL && i < c->flow_nr; i++) {
+		const struct zb_cost_flow *f = &c->flow[i];
+
+		if (json_array_append_new(
+			    a, json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:f, s:f}", "uid", f->uid,
+					 "orig_h", f->orig_h, "orig_p", (int)f->orig_p, "resp_h",
+					 f->resp_h, "resp_p", (int)f->resp_p, "proto",
+					 proto_name(f->proto, proto, sizeof(proto)), "share",
+					 f->share, "error", f->error)) != 0) {
+			json_decref(a);
+			return NULL;
+		}
+	}
+	return a;
+}
+
+static json_t *places_json(const struct zb_cost *c)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; o != NULL && i < c->place_nr; i++)
+		if (json_object_set_new(o, c->place[i].name,
+					json_pack("{s:f, s:f}", "share", c->place[i].share,
+						  "cycles_per_pkt", c->place[i].cycles_per_pkt)) !=
+		    0) {
+			json_decref(o);
+			return NULL;
+		}
+	return o;
+}
+
+json_t *zb_cost_json(const struct zb_cost *c)
+{
+	/* "o" with NULL fails the whole, and takes over what is there. */
+	return json_pack("{s:f, s:o, s:o, s:o, s:o}", "metered_ratio", c->metered_ratio, "places",
+			 places_json(c), "connections", flows_json(c), "originators",
+			 hosts_json(c->originator, c->originator_nr), "responders",
+			 hosts_json(c->responder, c->responder_nr));
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* meter.c - see meter.h */
+#include "pipeline/meter.h"
+
+#include <string.h>
+#include <rte_cycles.h>
+
+#include "pipeline/conn.h"
+
+#define NAME_A(name) [ZB_METER_A_##name] = #name,
+static const char *const name_of[ZB_METER_NR] = {
+	[ZB_METER_CONN] = "conn",
+	[ZB_METER_STREAM] = "stream",
+	[ZB_METER_FILES] = "files",
+	[ZB_METER_EXPIRE] = "expire",
+	[ZB_METER_LOG] = "log",
+	[ZB_METER_ROWS + ZB_LOG_CONN] = "conn.log",
+	[ZB_METER_ROWS + ZB_LOG_DNS] = "dns.log",
+	[ZB_METER_ROWS + ZB_LOG_HTTP] = "http.log",
+	[ZB_METER_ROWS + ZB_LOG_SSL] = "ssl.log",
+	[ZB_METER_ROWS + ZB_LOG_SMTP] = "smtp.log",
+	[ZB_METER_ROWS + ZB_LOG_FILES] = "files.log",
+	[ZB_METER_ROWS + ZB_LOG_FTP] = "ftp.log",
+	[ZB_METER_ROWS + ZB_LOG_SSH] = "ssh.log",
+	[ZB_METER_ROWS + ZB_LOG_NTP] = "ntp.log",
+	[ZB_METER_ROWS + ZB_LOG_DHCP] = "dhcp.log",
+	[ZB_METER_ROWS + ZB_LOG_TUNNEL] = "tunnel.log",
+	[ZB_METER_ROWS + ZB_LOG_KNOWN_HOSTS] = "known_hosts.log",
+	[ZB_METER_ROWS + ZB_LOG_KNOWN_SERVICES] = "known_services.log",
+	[ZB_METER_ROWS + ZB_LOG_WEIRD] = "weird.log",
+	ZB_ANALYZER_LIST(NAME_A)};
+
+const char *zb_meter_place_name(unsigned place)
+{
+	return place < ZB_METER_NR ? name_of[place] : NULL;
+}
+
+/* All cycles up to now are the place's, and the connection's, that was at work. */
+static void charge(struct zb_meter *m)
+{
+	uint64_t now = rte_rdtsc(), cycles = now - m->since;
+
+	m->since = now;
+	if (!zb_own_time_undisturbed()) {
+		uint64_t lost = zb_own_time_lost(&m->own, m->tsc_hz);
+
+		m->disturbed++;
+		cycles -= lost < cycles ? lost : cycles;
+		m->since = rte_rdtsc();
+	}
+	m->sum[m->at] += cycles;
+	if (m->has_flow)
+		m->turn[m->turn_nr - 1].cycles += cycles;
+}
+
+uint8_t zb_meter_switch(struct zb_meter *m, uint8_t place)
+{
+	uint8_t was = m->at;
+
+	charge(m);
+	m->at = place;
+	return was;
+}
+
+static void add_host(struct zb_sketch *s, const uint8_t addr[16], uint8_t ip_version,
+		     uint64_t cycles)
+{
+	uint8_t key[ZB_SKETCH_KEY] = {0};
+
+	memcpy(key, addr, 16);
+	key[16] = ip_version;
+	zb_sketch_add(s, XXH3_64bits(key, 17), key, cycles);
+}
+
+static void add_flow(struct zb_meter *m, const struct zb_meter_flow *f, uint64_t cycles)
+{
+	bool orig_is_a = f->uid_seq_orig & 1;
+	uint8_t key[ZB_SKETCH_KEY];
+
+	memcpy(key, f, sizeof(key));
+	zb_sketch_add(&m->flows, XXH3_64bits(key, sizeof(key)), key, cycles);
+	add_host(&m->originators, orig_is_a ? f->key.a : f->key.b, f->key.ip_version, cycles);
+	add_host(&m->responders, orig_is_a ? f->key.b : f->key.a, f->key.ip_version, cycles);
+}
+
+void zb_meter_set_flow(struct zb_meter *m, const struct zb_conn *c)
+{
+	uint64_t id = c->uid_seq << 1 | ((c->flags & ZB_CONN_ORIG_IS_A) != 0);
+
+	if (m->has_flow && m->turn[m->turn_nr - 1].flow.uid_seq_orig == id)
+		return;
+	charge(m);
+	m->has_flow = m->turn_nr < ZB_METER_TURNS;
+	if (!m->has_flow)
+		return;
+	m->turn[m->turn_nr].cycles = 0;
+	m->turn[m->turn_nr].flow.key = c->key;
+	m->turn[m->turn_nr++].flow.uid_seq_orig = id;
+}
+
+void zb_meter_set_stage(struct zb_meter *m, uint8_t place)
+{
+	charge(m);
+	m->has_flow = false;
+	m->at = place;
+}
+
+void zb_meter_begin(struct zb_analysis *an)
+{
+	struct zb_meter *m = an->meter;
+
+	m->at = ZB_METER_CONN;
+	m->has_flow = false;
+	m->turn_nr = 0;
+	an->metering = true;
+	zb_own_time_begin(&m->own, m->tsc_hz);
+	m->since = rte_rdtsc();
+}
+
+void zb_meter_end(struct zb_analysis *an)
+{
+	struct zb_meter *m = an->meter;
+
+	charge(m);
+	an->metering = false;
+	for (uint32_t i = 0; i < m->turn_nr; i++)
+		add_flow(m, &m->turn[i].flow, m->turn[i].cycles);
+	m->next = m->since + ZB_METER_EVERY;
+}

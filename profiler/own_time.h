@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * own_time.h - how much of a span the calling thread was not running, for next to nothing
+ *
+ * Linux clears the pointer to a thread's restartable sequence (rseq(2), since 4.18) when the thread
+ * was preempted, moved or interrupted by a signal outside of that sequence. So a sequence that is
+ * never executed tells whether anything happened: two loads instead of a system call. Only when
+ * something did is the kernel asked for the thread's CPU time. What a hypervisor takes away stays
+ * hidden.
+ *
+ * Threading: any thread, for itself. The thread must have no restartable sequence of its own.
+ * Units:     TSC cycles.
+ */
+#ifndef ZB_PROFILER_OWN_TIME_H
+#define ZB_PROFILER_OWN_TIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct zb_own_time {
+	uint64_t tsc, cpu_ns; /* the thread's CPU time, as of then */
+	bool known;
+};
+
+/* A span begins; tsc_hz as rte_get_tsc_hz(). Asks the kernel if the last time is long ago. */
+void zb_own_time_begin(struct zb_own_time *o, uint64_t tsc_hz);
+
+/* True when nothing has happened since the last call of one of the others, or it cannot be known.
+ */
+bool zb_own_time_undisturbed(void);
+
+/* Cycles since then that the thread did not run; the next span begins. */
+uint64_t zb_own_time_lost(struct zb_own_time *o, uint64_t tsc_hz);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sketch.c - see sketch.h */
+#include "profiler/sketch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The counter of a key, or ZB_SKETCH_NR. */
+static uint32_t find(const struct zb_sketch *s, uint64_t hash, const uint8_t *key)
+{
+	for (uint32_t i = 0; i < s->nr; i++)
+		if (s->hash[i] == hash && memcmp(s->entry[i].key, key, ZB_SKETCH_KEY) == 0)
+			return i;
+	return ZB_SKETCH_NR;
+}
+
+static uint32_t smallest(const struct zb_sketch *s)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 1; i < ZB_SKETCH_NR; i++)
+		if (s->entry[i].weight < s->entry[at].weight)
+			at = i;
+	return at;
+}
+
+/* A counter for a key that has none; what it held before becomes its error. */
+static uint32_t take(struct zb_sketch *s, uint64_t hash, const uint8_t *key)
+{
+	uint32_t i = s->nr < ZB_SKETCH_NR ? s->nr++ : smallest(s);
+
+	s->hash[i] = hash;
+	s->entry[i].error = s->entry[i].weight;
+	memcpy(s->entry[i].key, key, ZB_SKETCH_KEY);
+	return i;
+}
+
+void zb_sketch_add(struct zb_sketch *s, uint64_t hash, const uint8_t *key, uint64_t weight)
+{
+	uint32_t i = find(s, hash, key);
+
+	if (i == ZB_SKETCH_NR)
+		i = take(s, hash, key);
+	s->entry[i].weight += weight;
+	s->total += weight;
+}
+
+/* What a key that is not in a sketch may have weighed. */
+static uint64_t unseen(const struct zb_sketch *s)
+{
+	return s->nr < ZB_SKETCH_NR ? 0 : s->entry[smallest(s)].weight;
+}
+
+static int heavier(const void *a, const void *b)
+{
+	const struct zb_sketch_entry *x = a, *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? 1 : -1;
+	return memcmp(x->key, y->key, ZB_SKETCH_KEY);
+}
+
+uint32_t zb_sketch_top(const struct zb_sketch *s, struct zb_sketch_entry *out, uint32_t n)
+{
+	struct zb_sketch_entry all[ZB_SKETCH_NR];
+
+	memcpy(all, s->entry, s->nr * sizeof(all[0]));
+	qsort(all, s->nr, sizeof(all[0]), heavier);
+	n = n < s->nr ? n : s->nr;
+	memcpy(out, all, n * sizeof(*out));
+	return n;
+}
+
+struct both {
+	uint64_t hash;
+	struct zb_sketch_entry e;
+};
+
+static int heavier_of_both(const void *a, const void *b)
+{
+	return heavier(&((const struct both *)a)->e, &((const struct both *)b)->e);
+}
+
+void zb_sketch_merge(struct zb_sketch *dst, const struct zb_sketch *src)
+{
+	struct both all[2 * ZB_SKETCH_NR];
+	uint64_t unseen_dst = unseen(dst), unseen_src = unseen(src);
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < dst->nr; i++) {
+		uint32_t j = find(src, dst->hash[i], dst->entry[i].key);
+		bool there = j != ZB_SKETCH_NR;
+
+		all[nr] = (struct both){.hash = dst->hash[i], .e = dst->entry[i]};
+		all[nr].e.weight += there ? src->entry[j].weight : unseen_src;
+		all[nr++].e.error += there ? src->entry[j].error : unseen_src;
+	}
+	for (uint32_t j = 0; j < src->nr; j++) {
+		if (find(dst, src->hash[j], src->entry[j].key) != ZB_SKETCH_NR)
+			continue;
+		all[nr] = (struct both){.hash = src->hash[j], .e = src->entry[j]};
+		all[nr].e.weight += unseen_dst;
+		all[nr++].e.error += unseen_dst;
+	}
+	qsort(all, nr, sizeof(all[0]), heavier_of_both);
+	dst->nr = nr < ZB_SKETCH_NR ? nr : ZB_SKETCH_NR;
+	for (uint32_t i = 0; i < dst->nr; i++) {
+		dst->hash[i] = all[i].hash;
+		dst->entry[i] = all[i].e;
+	}
+	dst->total += src->total;
+}
