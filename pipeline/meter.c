@@ -50,7 +50,7 @@ static void charge(struct zb_meter *m)
 	}
 	m->sum[m->at] += cycles;
 	if (m->has_flow)
-		m->turn[m->turn_nr - 1].cycles += cycles;
+		m->turn[m->turn_now].cycles += cycles;
 }
 
 uint8_t zb_meter_switch(struct zb_meter *m, uint8_t place)
@@ -83,19 +83,32 @@ static void add_flow(struct zb_meter *m, const struct zb_meter_flow *f, uint64_t
 	add_host(&m->responders, orig_is_a ? f->key.b : f->key.a, f->key.ip_version, cycles);
 }
 
+/* Those of a burst are few and come again and again: each goes to the sketches once. */
+static uint16_t *slot_of(struct zb_meter *m, uint64_t id)
+{
+	return &m->slot[id * 0x9e3779b97f4a7c15u >> 56];
+}
+
 void zb_meter_set_flow(struct zb_meter *m, const struct zb_conn *c)
 {
 	uint64_t id = c->uid_seq << 1 | ((c->flags & ZB_CONN_ORIG_IS_A) != 0);
+	uint16_t *slot = slot_of(m, id);
 
-	if (m->has_flow && m->turn[m->turn_nr - 1].flow.uid_seq_orig == id)
+	if (m->has_flow && m->turn[m->turn_now].flow.uid_seq_orig == id)
 		return;
 	charge(m);
+	m->has_flow = true;
+	if (*slot < m->turn_nr && m->turn[*slot].flow.uid_seq_orig == id) {
+		m->turn_now = *slot;
+		return;
+	}
 	m->has_flow = m->turn_nr < ZB_METER_TURNS;
 	if (!m->has_flow)
 		return;
-	m->turn[m->turn_nr].cycles = 0;
-	m->turn[m->turn_nr].flow.key = c->key;
-	m->turn[m->turn_nr++].flow.uid_seq_orig = id;
+	*slot = m->turn_now = m->turn_nr++;
+	m->turn[m->turn_now].cycles = 0;
+	m->turn[m->turn_now].flow.key = c->key;
+	m->turn[m->turn_now].flow.uid_seq_orig = id;
 }
 
 void zb_meter_set_stage(struct zb_meter *m, uint8_t place)

@@ -24,7 +24,7 @@
 
 struct zb_conn;
 
-#define ZB_METER_EVERY 4000000u /* cycles: 1.5 ms or so */
+#define ZB_METER_EVERY 16000000u /* cycles: 6 ms or so */
 
 #define ZB_METER_ANALYZER(name) ZB_METER_A_##name,
 enum zb_meter_place {
@@ -47,7 +47,7 @@ struct zb_meter_flow {
 };
 static_assert(sizeof(struct zb_meter_flow) == ZB_SKETCH_KEY, "no padding");
 
-/* Connections at work in one burst, one after the other; those beyond go uncounted. */
+/* Connections at work in one burst; those beyond go uncounted. */
 #define ZB_METER_TURNS 512
 
 struct zb_meter {
@@ -56,10 +56,11 @@ struct zb_meter {
 	uint64_t tsc_hz;
 	uint64_t disturbed; /* times that the CPU was taken away meanwhile */
 	struct zb_own_time own;
-	uint32_t turn_nr;
-	bool has_flow;	 /* the last turn is of a connection at work */
-	uint8_t at;	 /* the place at work */
-	uint8_t row_was; /* the place that a row was begun from */
+	uint16_t turn_nr, turn_now;
+	uint16_t slot[256]; /* by hash of the connection: its turn, if it is that one's */
+	bool has_flow;	    /* turn_now is of the connection at work */
+	uint8_t at;	    /* the place at work */
+	uint8_t row_was;    /* the place that a row was begun from */
 	struct {
 		struct zb_meter_flow flow;
 		uint64_t cycles;

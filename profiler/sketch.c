@@ -5,22 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEP 8 /* hashes compared at a time, without a branch between them */
+_Static_assert(ZB_SKETCH_NR % STEP == 0, "whole steps");
+
 /* The counter of a key, or ZB_SKETCH_NR. */
 static uint32_t find(const struct zb_sketch *s, uint64_t hash, const uint8_t *key)
 {
-	for (uint32_t i = 0; i < s->nr; i++)
-		if (s->hash[i] == hash && memcmp(s->entry[i].key, key, ZB_SKETCH_KEY) == 0)
-			return i;
+	for (uint32_t i = 0; i < s->nr; i += STEP) {
+		bool any = false;
+
+		for (uint32_t j = i; j < i + STEP; j++)
+			any |= s->hash[j] == hash;
+		for (uint32_t j = i; any && j < i + STEP && j < s->nr; j++)
+			if (s->hash[j] == hash && memcmp(s->key[j], key, ZB_SKETCH_KEY) == 0)
+				return j;
+	}
 	return ZB_SKETCH_NR;
 }
 
 static uint32_t smallest(const struct zb_sketch *s)
 {
+	uint64_t least = s->weight[0];
 	uint32_t at = 0;
 
-	for (uint32_t i = 1; i < ZB_SKETCH_NR; i++)
-		if (s->entry[i].weight < s->entry[at].weight)
-			at = i;
+	for (uint32_t i = 1; i < ZB_SKETCH_NR; i++) {
+		at = s->weight[i] < least ? i : at;
+		least = s->weight[i] < least ? s->weight[i] : least;
+	}
 	return at;
 }
 
@@ -30,8 +41,8 @@ static uint32_t take(struct zb_sketch *s, uint64_t hash, const uint8_t *key)
 	uint32_t i = s->nr < ZB_SKETCH_NR ? s->nr++ : smallest(s);
 
 	s->hash[i] = hash;
-	s->entry[i].error = s->entry[i].weight;
-	memcpy(s->entry[i].key, key, ZB_SKETCH_KEY);
+	s->error[i] = s->weight[i];
+	memcpy(s->key[i], key, ZB_SKETCH_KEY);
 	return i;
 }
 
@@ -41,14 +52,22 @@ void zb_sketch_add(struct zb_sketch *s, uint64_t hash, const uint8_t *key, uint6
 
 	if (i == ZB_SKETCH_NR)
 		i = take(s, hash, key);
-	s->entry[i].weight += weight;
+	s->weight[i] += weight;
 	s->total += weight;
 }
 
 /* What a key that is not in a sketch may have weighed. */
 static uint64_t unseen(const struct zb_sketch *s)
 {
-	return s->nr < ZB_SKETCH_NR ? 0 : s->entry[smallest(s)].weight;
+	return s->nr < ZB_SKETCH_NR ? 0 : s->weight[smallest(s)];
+}
+
+static struct zb_sketch_entry entry_of(const struct zb_sketch *s, uint32_t i)
+{
+	struct zb_sketch_entry e = {.weight = s->weight[i], .error = s->error[i]};
+
+	memcpy(e.key, s->key[i], sizeof(e.key));
+	return e;
 }
 
 static int heavier(const void *a, const void *b)
@@ -64,7 +83,8 @@ uint32_t zb_sketch_top(const struct zb_sketch *s, struct zb_sketch_entry *out, u
 {
 	struct zb_sketch_entry all[ZB_SKETCH_NR];
 
-	memcpy(all, s->entry, s->nr * sizeof(all[0]));
+	for (uint32_t i = 0; i < s->nr; i++)
+		all[i] = entry_of(s, i);
 	qsort(all, s->nr, sizeof(all[0]), heavier);
 	n = n < s->nr ? n : s->nr;
 	memcpy(out, all, n * sizeof(*out));
@@ -88,17 +108,17 @@ void zb_sketch_merge(struct zb_sketch *dst, const struct zb_sketch *src)
 	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < dst->nr; i++) {
-		uint32_t j = find(src, dst->hash[i], dst->entry[i].key);
+		uint32_t j = find(src, dst->hash[i], dst->key[i]);
 		bool there = j != ZB_SKETCH_NR;
 
-		all[nr] = (struct both){.hash = dst->hash[i], .e = dst->entry[i]};
-		all[nr].e.weight += there ? src->entry[j].weight : unseen_src;
-		all[nr++].e.error += there ? src->entry[j].error : unseen_src;
+		all[nr] = (struct both){.hash = dst->hash[i], .e = entry_of(dst, i)};
+		all[nr].e.weight += there ? src->weight[j] : unseen_src;
+		all[nr++].e.error += there ? src->error[j] : unseen_src;
 	}
 	for (uint32_t j = 0; j < src->nr; j++) {
-		if (find(dst, src->hash[j], src->entry[j].key) != ZB_SKETCH_NR)
+		if (find(dst, src->hash[j], src->key[j]) != ZB_SKETCH_NR)
 			continue;
-		all[nr] = (struct both){.hash = src->hash[j], .e = src->entry[j]};
+		all[nr] = (struct both){.hash = src->hash[j], .e = entry_of(src, j)};
 		all[nr].e.weight += unseen_dst;
 		all[nr++].e.error += unseen_dst;
 	}
@@ -106,7 +126,9 @@ void zb_sketch_merge(struct zb_sketch *dst, const struct zb_sketch *src)
 	dst->nr = nr < ZB_SKETCH_NR ? nr : ZB_SKETCH_NR;
 	for (uint32_t i = 0; i < dst->nr; i++) {
 		dst->hash[i] = all[i].hash;
-		dst->entry[i] = all[i].e;
+		dst->weight[i] = all[i].e.weight;
+		dst->error[i] = all[i].e.error;
+		memcpy(dst->key[i], all[i].e.key, ZB_SKETCH_KEY);
 	}
 	dst->total += src->total;
 }

@@ -28,8 +28,10 @@ struct zb_sketch_entry {
 struct zb_sketch {
 	uint64_t total; /* of all weights ever added */
 	uint32_t nr;	/* counters in use */
-	uint64_t hash[ZB_SKETCH_NR];
-	struct zb_sketch_entry entry[ZB_SKETCH_NR];
+	uint64_t hash[ZB_SKETCH_NR],
+		weight[ZB_SKETCH_NR]; /* side by side: all are looked through */
+	uint64_t error[ZB_SKETCH_NR];
+	uint8_t key[ZB_SKETCH_NR][ZB_SKETCH_KEY];
 };
 
 /*
