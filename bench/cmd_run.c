@@ -82,6 +82,8 @@ static const struct zb_opt options[] = {
 	 "call stacks a second and worker; 0: off", O(sample_hz)},
 	{"heap", 0, ZB_OPT_STRING, "WHEN", "off", 0, 0, NULL, "dumps: off, final, each BYTES more",
 	 O(heap)},
+	{"fault", 0, ZB_OPT_STRING, "LIST", NULL, 0, 0, NULL,
+	 "faults on purpose: spin:dns, ...; help lists all", O(fault)},
 	{"self-cost", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
 	 "measure what measuring costs here; takes minutes", O(self_cost)},
 	{"out", 'o', ZB_OPT_STRING, "DIR", NULL, 0, 0, NULL,
@@ -93,9 +95,8 @@ static const struct zb_opt options[] = {
 	{"logs", 0, ZB_OPT_STRING, "LIST", "all", 0, 0, NULL, "conn,dns,http,... or all or none",
 	 O(logs)},
 	{"logs-block", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
-	 "wait for a slow log writer (default with --rate max)", O(logs_block)},
-	{"logs-drop", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
-	 "drop and count rows rather than wait for it", O(logs_drop)},
+	 "wait for a slow log writer, or --logs-drop rows", O(logs_block)},
+	{"logs-drop", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL, NULL, O(logs_drop)},
 };
 
 static int load(struct zb_run_job *j)
@@ -106,6 +107,7 @@ static int load(struct zb_run_job *j)
 		.shard_nr = j->place.worker_nr,
 		.numa_id = zb_topo_numa_of(j->topo, j->place.worker_cpu[0]),
 		.count_max = j->conf->count,
+		.one_shard = zb_fault_is_on(&j->fault, ZB_FAULT_one_core_hot),
 		.digest = true,
 		/* From the second pass on addresses are rewritten in place. */
 		.read_only = j->conf->same_flows || (zb_job_loops(j) == 1 && !j->conf->self_cost),
@@ -246,6 +248,12 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 
 	(void)args;
 	(void)arg_nr;
+	if (((const struct zb_run_conf *)conf)->fault != NULL &&
+	    strcmp(((const struct zb_run_conf *)conf)->fault, "help") == 0) {
+		zb_fault_print(stdout);
+		free(j);
+		return ZB_EXIT_OK;
+	}
 	if (j == NULL) {
 		zb_err("run: %s", strerror(ENOMEM));
 		return ZB_EXIT_USAGE;

@@ -45,7 +45,7 @@ struct zb_opt {
 	const char *def;   /* default as text, parsed like a value; NULL: zero, false, NULL */
 	uint64_t min, max; /* U64 and BYTES; max 0: no limit */
 	const char *const *choices; /* NULL-terminated */
-	const char *help;	    /* one line, ends without a full stop */
+	const char *help;	    /* one line, ends without a full stop; NULL: not listed */
 	size_t offset;		    /* in the conf struct */
 };
 

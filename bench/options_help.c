@@ -98,8 +98,11 @@ static void print_option(const struct zb_opt *o, bool shorts, int col, FILE *f)
 {
 	char text[128], help[512];
 	int width = option_text(o, shorts, text, sizeof(text));
-	bool tell = o->def != NULL && strstr(o->help, "default") == NULL;
+	bool tell;
 
+	if (o->help == NULL)
+		return;
+	tell = o->def != NULL && strstr(o->help, "default") == NULL;
 	snprintf(help, sizeof(help), "%s%s%s%s", o->help, tell ? " (default " : "",
 		 tell ? o->def : "", tell ? ")" : "");
 	fputs(text, f);

@@ -136,6 +136,7 @@ static int make_logs(struct zb_pass *p)
 		.sink = p->conf->dir != NULL ? ZB_SINK_FILES : ZB_SINK_NULL,
 		.block = p->conf->log_block,
 		.writer_cpus = &p->conf->place->helper_cpus,
+		.stall_ms = p->conf->faults != NULL ? p->conf->faults->stall_ms : 0,
 	};
 	int ret;
 
@@ -197,6 +198,7 @@ static int make_worker(struct zb_pass *p, unsigned i)
 		.file_hashes = p->conf->file_hashes,
 		.mode = p->conf->mode,
 		.ignore_checksums = p->conf->ignore_checksums,
+		.faults = p->conf->faults,
 		.on = &p->on,
 		.at_end = worker_at_end,
 		.at_end_arg = w,

@@ -19,6 +19,7 @@
 #include "capture/source.h"
 #include "capture/trace.h"
 #include "pipeline/engine.h"
+#include "pipeline/fault.h"
 #include "pipeline/mem.h"
 #include "profiler/heap.h"
 #include "profiler/sampler.h"
@@ -72,6 +73,7 @@ struct zb_pass_conf {
 	bool log_block;	  /* wait for the log writer instead of dropping rows */
 	bool same_flows, ignore_checksums, progress;
 	struct zb_pass_slices *slices; /* switch instrumentation off and on in turn; NULL: all on */
+	const struct zb_fault_conf *faults;	/* NULL: none */
 	const volatile sig_atomic_t *signalled; /* non-zero: stop */
 };
 

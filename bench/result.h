@@ -52,6 +52,7 @@ struct zb_result_input {
 	const char *engine;		 /* "full", "touch" */
 	bool same_flows, ignore_checksums;
 	const char *filter;			/* NULL: all packets */
+	const char *faults;			/* --fault; NULL: none */
 	const struct zb_source_device *devices; /* live */
 	uint32_t device_nr;
 	bool cut; /* a file ends inside a record */

@@ -341,6 +341,7 @@ static json_t *input(struct doc *d)
 		set(d, o, "feeder_lag", lag(d, in->feeder_lag));
 	set_text(d, o, "engine", in->engine);
 	set_text(d, o, "filter", in->filter);
+	set_text(d, o, "faults", in->faults);
 	if (in->device_nr != 0)
 		set(d, o, "devices", zb_result_devices(in->devices, in->device_nr));
 	set_bool(d, o, "same_flows", in->same_flows);

@@ -152,6 +152,8 @@ int zb_job_check(struct zb_run_job *j)
 		ret = check_cores(j);
 	if (ret == 0)
 		ret = zb_job_check_rate(j);
+	if (ret == 0)
+		ret = zb_job_check_fault(j);
 	return ret;
 }
 
@@ -196,6 +198,7 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.same_flows = o->same_flows,
 		.ignore_checksums = o->ignore_checksums,
 		.progress = zb_progress_wanted(),
+		.faults = j->fault.on != 0 ? &j->fault : NULL,
 		.signalled = &signalled,
 	};
 	memcpy(c->stream_on, j->stream_on, sizeof(c->stream_on));
@@ -281,9 +284,10 @@ static void note_run(struct zb_run_job *j)
 {
 	struct zb_sampler_stat st = {0};
 	uint64_t lost = rows_lost(j);
-
 	struct zb_lcore_stat sum;
 
+	if (j->fault.on != 0)
+		zb_job_note(j, "faults were switched on on purpose: %.150s", j->conf->fault);
 	zb_report_sum(&j->pass, &sum);
 	if (sum.c[ZB_C_conns_evicted] > sum.c[ZB_C_conns_capped])
 		zb_job_note(j,
@@ -388,6 +392,7 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 		.same_flows = j->conf->same_flows,
 		.ignore_checksums = j->conf->ignore_checksums,
 		.filter = j->conf->filter,
+		.faults = j->conf->fault,
 		.devices = j->pass.devices,
 		.device_nr = j->pass.device_nr,
 		.cut = info->cut,

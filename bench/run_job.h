@@ -17,6 +17,7 @@
 #include "bench/result.h"
 #include "bench/run_conf.h"
 #include "capture/eal.h"
+#include "pipeline/fault.h"
 
 #define ZB_HOLDERS_MAX 8
 #define ZB_NOTES_MAX   24
@@ -52,7 +53,8 @@ struct zb_run_job {
 	bool stream_on[ZB_LOG_NAME_NR];
 	uint64_t mem_limit[ZB_MEM_NR]; /* 0: the default */
 	unsigned file_hashes;
-	uint64_t prealloc_bytes; /* per worker */
+	struct zb_fault_conf fault; /* 0: none */
+	uint64_t prealloc_bytes;    /* per worker */
 	struct zb_pace_rate rate;
 	cpu_set_t feeder_cpus;
 	bool out_made, eal_up, heap_on, pass_done;
@@ -69,6 +71,12 @@ int zb_job_pass(struct zb_run_job *j);
 
 /* Reads --limit and --hashes. -EINVAL, said. */
 int zb_job_check_limits(struct zb_run_job *j);
+
+/* Reads --fault, once the workers are placed. -EINVAL, said. */
+int zb_job_check_fault(struct zb_run_job *j);
+
+/* The list of --fault help. */
+void zb_fault_print(FILE *f);
 
 /* Checks --synth, --tap and --seed. -EINVAL, said. */
 int zb_job_check_synth(const struct zb_run_job *j);

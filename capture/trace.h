@@ -91,6 +91,7 @@ struct zb_trace_conf {
 	int numa_id;	    /* where the image goes; -1: anywhere */
 	uint64_t count_max; /* load at most this many packets; 0: all */
 	bool digest;	    /* compute info.digest (costs a pass over the bytes) */
+	bool one_shard;	    /* a fault: all packets go to the first shard */
 	bool read_only; /* packets will not be rewritten: a large file may be mapped, not read */
 };
 

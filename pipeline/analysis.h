@@ -14,6 +14,7 @@
 
 struct zb_dhcp;
 struct zb_expects;
+struct zb_fault;
 struct zb_file_set;
 struct zb_known;
 struct zb_meter;
@@ -39,6 +40,7 @@ struct zb_analysis {
 	struct zb_dhcp *dhcp;	  /* transactions; see dhcp_join.h. NULL: none yet */
 	struct zb_meter *meter;	  /* cycles by analyzer; see meter.h. NULL: never */
 	bool metering;		  /* this burst is metered */
+	struct zb_fault *fault;	  /* faults that are switched on; NULL: none; see fault.h */
 	const struct zb_rxq *rxq; /* where packets come from; NULL: not known */
 	uint64_t secret;	  /* of the run: keys hashes, uids and fuids */
 	uint64_t events;	  /* see zb_analysis_event() */

@@ -38,6 +38,7 @@ int zb_conn_set_init(struct zb_conn_set *s, uint32_t conns_max, uint64_t uid_bas
 	s->stat = stat;
 	s->uid_next = uid_base;
 	s->secret = secret;
+	s->hash_mask = UINT32_MAX;
 	return 0;
 }
 
@@ -124,9 +125,14 @@ void zb_conn_set_deadline(struct zb_conn_set *s, struct zb_conn *c, uint64_t dea
 	}
 }
 
+static uint32_t hash_of(const struct zb_conn_set *s, const struct zb_conn *c)
+{
+	return (uint32_t)zb_flow_key_hash(&c->key, s->secret) & s->hash_mask;
+}
+
 void zb_conn_set_finish(struct zb_conn_set *s, struct zb_conn *c)
 {
-	zb_flow_remove(&s->table, (uint32_t)zb_flow_key_hash(&c->key, s->secret), c->id);
+	zb_flow_remove(&s->table, hash_of(s, c), c->id);
 	if (!(c->flags & ZB_CONN_FRESH))
 		zb_wheel_remove(&s->wheel, c->id);
 	c->flags |= ZB_CONN_FINISHED;
@@ -165,12 +171,17 @@ void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns)
 	for (uint32_t i = 0; i < n; i++) {
 		const struct zb_conn *c = zb_conn_at(&s->pool, ids[i]);
 
-		zb_flow_prefetch(&s->table, (uint32_t)zb_flow_key_hash(&c->key, s->secret));
+		zb_flow_prefetch(&s->table, hash_of(s, c));
 		for (unsigned line = 1; line < 4; line++)
 			__builtin_prefetch((const char *)c + line * 64); /* for the row */
 	}
 	for (uint32_t i = 0; i < n; i++)
 		finish_expired(s, ids[i], now_ns);
+	zb_conn_set_make_room(s);
+}
+
+void zb_conn_set_make_room(struct zb_conn_set *s)
+{
 	/*
 	 * The finished are still in the pool until they are released; what they leave must hold a
 	 * burst.

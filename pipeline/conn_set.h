@@ -41,6 +41,7 @@ struct zb_conn_set {
 	uint32_t tcp_cells[ZB_END_NR * ZB_END_NR]; /* TCP connections by zb_conn.tcp_cell */
 	uint64_t tcp_turns[ZB_TCP_PHASE_NR];	   /* times that one came to a phase */
 	uint64_t uid_next, secret;
+	uint32_t hash_mask; /* bits of the hash that are used: all, but for a fault */
 	uint32_t finished_nr;
 	uint32_t finished[ZB_FINISHED_MAX];
 };
@@ -66,13 +67,13 @@ void zb_conn_set_deadline(struct zb_conn_set *s, struct zb_conn *c, uint64_t dea
 
 void zb_conn_set_finish(struct zb_conn_set *s, struct zb_conn *c);
 
+/* Sheds so that a burst's worth has room. */
+void zb_conn_set_make_room(struct zb_conn_set *s);
+
 /* Counts that the time of c, which is finished next, is up at engine time now_ns. */
 void zb_conn_set_timed_out(struct zb_conn_set *s, const struct zb_conn *c, uint64_t now_ns);
 
-/*
- * Ends what has timed out at now_ns (at most ZB_EXPIRE_MAX), and sheds so that a burst's worth has
- * room.
- */
+/* Ends what has timed out at now_ns (at most ZB_EXPIRE_MAX), and makes room. */
 void zb_conn_set_expire(struct zb_conn_set *s, uint64_t now_ns);
 
 /*

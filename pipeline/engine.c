@@ -7,6 +7,7 @@
 #include <rte_pause.h>
 
 #include "pipeline/engine_priv.h"
+#include "pipeline/fault.h"
 #include "pipeline/file.h"
 #include "pipeline/frag.h"
 #include "pipeline/known.h"
@@ -84,12 +85,17 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 	e->an.meter = conf->meter;
 	if (conf->meter != NULL)
 		conf->meter->sum = conf->stat->metered;
-	ret = create_tunnels(e);
+	ret = zb_fault_create(conf->faults, e->an.registry, &e->set, &e->an.fault);
 	if (ret < 0)
 		goto fini_analysis;
+	ret = create_tunnels(e);
+	if (ret < 0)
+		goto destroy_fault;
 	*out = e;
 	return 0;
 
+destroy_fault:
+	zb_fault_destroy(e->an.fault);
 fini_analysis:
 	zb_analysis_fini(&e->an);
 fini_weird:
@@ -108,6 +114,7 @@ void zb_engine_destroy(struct zb_engine *e)
 	zb_tunnels_destroy(e->an.tunnels);
 	zb_frag_destroy(e->decoder.frag);
 	zb_analysis_fini(&e->an);
+	zb_fault_destroy(e->an.fault);
 	assert(e->an.mem.total == 0); /* all that was taken has been given back */
 	zb_weird_fini(&e->weird);
 	zb_conn_set_fini(&e->set);
@@ -182,6 +189,8 @@ static void refresh_stat(struct zb_engine *e)
 						     .frag = e->decoder.frag,
 						     .tunnels = e->an.tunnels,
 						     .events = e->an.events});
+	if (e->an.fault != NULL)
+		zb_fault_gauges(e->an.fault, st);
 	st->c[ZB_C_pkts_offered] = l.offered_pkts;
 	st->c[ZB_C_bytes_offered] = l.offered_bytes;
 	st->c[ZB_C_pkts_unsent] = l.unsent_pkts;

@@ -19,6 +19,8 @@
 #include "pipeline/logs.h"
 #include "profiler/snap_ring.h"
 
+struct zb_fault_conf; /* fault.h */
+
 enum zb_engine_mode {
 	ZB_ENGINE_FULL,
 	ZB_ENGINE_TOUCH, /* rx, decode and hash only: what reading the packets costs by itself */
@@ -49,6 +51,7 @@ struct zb_engine_conf {
 	unsigned file_hashes;	   /* enum zb_file_hash bits: of every file */
 	enum zb_engine_mode mode;
 	bool ignore_checksums;
+	const struct zb_fault_conf *faults; /* NULL: none */
 	const struct zb_engine_switch *on;
 	/*
 	 * Ends the run at the next burst; what is open is logged. NULL: the queue ends it, and

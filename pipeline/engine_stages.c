@@ -5,6 +5,7 @@
 #include "pipeline/engine_priv.h"
 #include "pipeline/frag.h"
 #include "pipeline/expect.h"
+#include "pipeline/fault.h"
 #include "pipeline/file.h"
 #include "pipeline/known.h"
 #include "pipeline/meter.h"
@@ -36,6 +37,8 @@ void zb_stage_rx(struct zb_engine *e, uint16_t n)
 void zb_stage_decode(struct zb_engine *e)
 {
 	zb_decode_burst(&e->decoder, &e->b);
+	if (__builtin_expect(e->an.fault != NULL, 0))
+		zb_fault_decoded(e->an.fault, &e->b, &e->set);
 }
 
 static void prefetch_conn(const struct zb_conn *c)
@@ -165,7 +168,9 @@ void zb_stage_expire(struct zb_engine *e)
 	uint64_t now = e->conf.stat->net_time_ns;
 
 	zb_tunnels_expire(e->an.tunnels, &e->b, now);
-	zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
+	if (__builtin_expect(e->an.fault == NULL, 1) ||
+	    !zb_fault_expire(e->an.fault, &e->b, &e->set))
+		zb_conn_set_expire(&e->set, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
 	zb_frag_expire(e->decoder.frag, now > ZB_LATE_GRAIN_NS ? now - ZB_LATE_GRAIN_NS : 0);
 	zb_analysis_expire(&e->an, now);
 	if (e->conf.memcap_bytes != 0)

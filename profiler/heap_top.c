@@ -107,9 +107,9 @@ static bool is_allocator(const char *name)
 					    "reallocarray",   "memalign", "aligned_alloc",
 					    "posix_memalign", "valloc",	  "pvalloc",
 					    "mallocx",	      "rallocx",  "strdup"};
-	static const char *const prefixes[] = {"zb_heap_",	  "je_",
-					       "prof_backtrace",  "prof_tctx_",
-					       "prof_alloc_prep", "operator new"};
+	static const char *const prefixes[] = {"zb_heap_",	 "zb_mem_",    "je_",
+					       "prof_backtrace", "prof_tctx_", "prof_alloc_prep",
+					       "operator new"};
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
 		if (strcmp(name, whole[i]) == 0)

@@ -245,6 +245,7 @@ int zb_log_set_create(const struct zb_log_conf *conf, struct zb_log_set **out)
 	s->stream_nr = conf->stream_nr;
 	s->producer_nr = conf->producer_nr;
 	s->block = conf->block;
+	s->stall_ms = conf->stall_ms;
 	s->buf_bytes = conf->buf_bytes != 0 ? conf->buf_bytes : BUF_BYTES_DEFAULT;
 	s->bufs_per_port = conf->bufs_per_port != 0 ? conf->bufs_per_port : BUFS_PER_PORT_DEFAULT;
 	s->files = calloc(s->stream_nr, sizeof(*s->files));

@@ -35,6 +35,7 @@ struct zb_log_conf {
 	uint16_t bufs_per_port; /* 0: 4; at most ZB_LOG_BUFS_MAX */
 	/* NULL: wherever the thread that creates the set may run. */
 	const cpu_set_t *writer_cpus;
+	uint32_t stall_ms; /* a fault: the writer stands still so long before each buffer */
 };
 
 #define ZB_LOG_BUFS_MAX 64

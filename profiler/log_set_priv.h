@@ -112,6 +112,7 @@ struct zb_log_set {
 	sem_t wake;	  /* posted to cut the writer's sleep short */
 	atomic_bool stop; /* set after the last hand-over */
 	atomic_bool stalled;
+	uint32_t stall_ms; /* before each buffer, until stop */
 };
 
 /* Starts the thread and waits until it runs; 0 or -errno. cpus may be NULL. */

@@ -173,6 +173,16 @@ static void file_close(struct zb_log_file *f)
 
 /* ---- thread ---- */
 
+/* A writer whose disk stands still; while the run goes on, for it has to end. */
+static __attribute__((noinline)) void fault_log_stall(struct zb_log_set *s)
+{
+	const struct timespec t = {.tv_sec = s->stall_ms / 1000,
+				   .tv_nsec = (long)(s->stall_ms % 1000) * 1000000};
+
+	if (!atomic_load_explicit(&s->stop, memory_order_relaxed))
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
 /*
  * Writes what is in the ring now. What comes in meanwhile rings the bell again and has its turn in
  * the next round, so that a busy port does not starve the others.
@@ -182,6 +192,8 @@ static void port_drain(struct zb_log_port *p, struct zb_log_file *f)
 	for (uint32_t n = zb_log_ring_count(&p->full); n > 0; n--) {
 		struct zb_log_buf *b = zb_log_ring_pop(&p->full);
 
+		if (p->set->stall_ms != 0)
+			fault_log_stall(p->set);
 		file_put(f, b);
 		zb_log_ring_push(&p->free, b);
 	}

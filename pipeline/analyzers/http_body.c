@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pipeline/analyzers/http_priv.h"
+#include "pipeline/fault.h"
 
 #define TEXT_BYTES 4096
 
@@ -52,7 +53,10 @@ static void leaf(struct http *h, unsigned side, struct http_entity *e, const cha
 		 bool is_line)
 {
 	bool in_multipart = e->parent != NULL && e->parent->kind == HTTP_MULTIPART;
+	struct zb_fault *fault = zb_analyzer_analysis(&h->base)->fault;
 
+	if (__builtin_expect(fault != NULL, 0))
+		zb_fault_body(fault, d, n);
 	if (e->line_end_waits)
 		http_file_data(h, side, e, "\r\n", 2);
 	e->line_end_waits = is_line && in_multipart;
