@@ -97,6 +97,7 @@ static int worker_main(void *arg)
 		w->has_arena = zb_heap_arena_use(w->arena) == 0;
 	preallocate(w);
 	w->allocated = zb_heap_thread_allocated();
+	w->tid = gettid();
 	ret = zb_engine_create(&w->engine, &engine);
 	if (ret < 0) {
 		zb_err("worker on CPU %u: %s", w->cpu, strerror(-ret));
@@ -189,6 +190,7 @@ static int make_worker(struct zb_pass *p, unsigned i)
 		.peer = w->peer,
 		.start_ns = p->start_ns,
 		.interval_ns = (uint64_t)(p->conf->stats_interval_s * 1e9),
+		.tsc_hz = p->conf->tsc_hz,
 		.secret = p->conf->secret,
 		.index = i,
 		.conns_max = p->conf->conns_max,
@@ -305,6 +307,8 @@ static int set_up(struct zb_pass *p)
 	int ret = make_logs(p);
 
 	if (ret == 0)
+		ret = zb_pass_noise_make(p);
+	if (ret == 0)
 		ret = make_stats(p);
 	if (ret == 0)
 		ret = make_prof(p);
@@ -341,6 +345,7 @@ static void take_snapshots(struct zb_pass *p)
 	for (unsigned i = 0; i < p->worker_nr; i++) {
 		while (zb_snap_get(p->worker[i].engine.snaps, &snap)) {
 			note_peaks(p, i, &snap.stat);
+			snap.noise = p->noise[i].sum;
 			zb_stats_log_take(p->stats, i, &snap);
 			if (p->prof != NULL)
 				zb_prof_log_take(p->prof, i, &snap);
@@ -356,6 +361,7 @@ static void look_at_heap(struct zb_pass *p)
 {
 	struct zb_pass_result *r = p->result;
 
+	zb_pass_noise_end(p);
 	take_snapshots(p);
 	for (unsigned i = 0; i < p->worker_nr; i++) {
 		struct zb_pass_worker *w = &p->worker[i];
@@ -406,6 +412,7 @@ static void ask_to_stop(struct zb_pass *p)
 /* Packets, and the time that a run may take, begin when all workers are ready. */
 static void start_source(struct zb_pass *p)
 {
+	zb_pass_noise_begin(p);
 	p->started = true;
 	p->begin_s = zb_clock_s();
 	if (zb_source_start(p->source) < 0) {
@@ -470,6 +477,7 @@ static void report(struct zb_pass *p)
 			start_source(p);
 		if (p->sampler != NULL)
 			zb_sampler_drain(p->sampler);
+		zb_pass_noise_poll(p, zb_clock_s());
 		take_snapshots(p);
 		zb_once_merge(p->once);
 		flush_reporter(p, zb_clock_s());
@@ -544,6 +552,7 @@ static void tear_down(struct zb_pass *p)
 	for (unsigned i = 0; i < p->worker_nr; i++)
 		zb_snap_ring_destroy(p->worker[i].engine.snaps);
 	p->result->sampler = p->sampler;
+	zb_pass_noise_free(p);
 	free(p->worker);
 }
 

@@ -83,6 +83,7 @@ struct zb_pass_lcore {
 	uint64_t peak[ZB_G_NR];	   /* of each gauge, over the snapshots */
 	struct zb_heap_stat arena; /* before the state was torn down */
 	bool has_arena;
+	struct zb_noise_lcore noise;
 	uint64_t preempted; /* times that another thread was put in the worker's place */
 	struct zb_source_drop first_drop;
 	struct zb_meter *meter; /* what its cycles went to; NULL: not metered */

@@ -22,6 +22,7 @@ struct zb_pass_worker {
 	bool finished;		   /* the worker will touch nothing any more */
 	const uint64_t *allocated; /* bytes the thread has ever allocated; NULL: not known */
 	uint64_t gauge[ZB_G_NR];   /* as of its newest snapshot */
+	pid_t tid;
 };
 
 struct zb_pass {
@@ -36,7 +37,10 @@ struct zb_pass {
 	struct zb_source *source;
 	struct zb_sampler *sampler;
 	struct zb_engine_switch on;
-	uint64_t start_ns; /* packet time at which statistics begin */
+	struct zb_noise_lcore *noise; /* worker_nr of them */
+	struct zb_threads *threads;   /* of the machine, when the run began; NULL: not known */
+	double noise_s;		      /* when the machine was looked at last */
+	uint64_t start_ns;	      /* packet time at which statistics begin */
 	double begin_s, flushed_s,
 		shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;
@@ -51,6 +55,13 @@ void zb_pass_heap_dump(struct zb_pass *p, char kind);
 
 /* Writes a dump when so many bytes more have been allocated. */
 void zb_pass_heap_poll(struct zb_pass *p);
+
+/* What disturbs the workers: from their start on, now and then, and when they are at their end. */
+int zb_pass_noise_make(struct zb_pass *p);
+void zb_pass_noise_begin(struct zb_pass *p);
+void zb_pass_noise_poll(struct zb_pass *p, double now_s);
+void zb_pass_noise_end(struct zb_pass *p);
+void zb_pass_noise_free(struct zb_pass *p);
 
 /* Ends a slice when its time is over, and begins the next; true when there are enough. */
 bool zb_pass_slice(struct zb_pass *p);

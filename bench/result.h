@@ -69,6 +69,8 @@ struct zb_result_lcore {
 	struct zb_source_drop first_drop;
 	bool has_arena;
 	struct zb_heap_stat arena;
+	struct zb_noise_lcore noise;
+	uint64_t preempted; /* times that another thread was put in the worker's place */
 };
 
 struct zb_result_profile {
@@ -132,6 +134,9 @@ int64_t zb_device_residual(const struct zb_source_device *d);
 
 /* The devices as a new reference; NULL: out of memory. */
 struct json_t *zb_result_devices(const struct zb_source_device *devices, uint32_t nr);
+
+/* host_noise as a new reference; NULL: out of memory. */
+struct json_t *zb_result_noise(const struct zb_result *r);
 
 /* True when the accounting law holds on every lcore and for every device. */
 bool zb_result_law_holds(const struct zb_result *r);

@@ -525,6 +525,7 @@ json_t *zb_result_json(const struct zb_result *r)
 	if (r->logs != NULL)
 		set(&d, o, "logs", logs(&d));
 	set(&d, o, "profile", profile(&d));
+	set(&d, o, "host_noise", zb_result_noise(r));
 	set(&d, o, "memory", memory(&d, &sum));
 	if (r->cost != NULL)
 		set(&d, o, "cost", zb_cost_json(r->cost));

@@ -10,15 +10,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bench/noise.h"
 #include "bench/run_files.h"
 #include "bench/run_job.h"
 #include "bench/run_report.h"
 #include "profiler/diag.h"
 
-/* What a quiet kernel does by itself: a few housekeeping threads a second. */
-#define PREEMPTED_MIN	10
-#define PREEMPTED_PER_S 20
-#define LOG_WAIT_SHARE	20 /* a twentieth of the cycles spent waiting is worth a word */
+#define LOG_WAIT_SHARE 20 /* a twentieth of the cycles spent waiting is worth a word */
 
 static volatile sig_atomic_t signalled;
 
@@ -280,6 +278,26 @@ static uint64_t rows_lost(const struct zb_run_job *j)
 	return lost;
 }
 
+static void note_noise(struct zb_run_job *j)
+{
+	for (unsigned i = 0; i < j->pass.lcore_nr; i++) {
+		const struct zb_pass_lcore *l = &j->pass.lcore[i];
+		struct zb_noise_loss loss = zb_noise_loss(&l->stat, &l->noise.sum);
+		const struct zb_neighbour *n = l->noise.neighbour;
+		char who[64] = "";
+
+		if (loss.clean)
+			continue;
+		if (l->noise.neighbour_nr != 0)
+			snprintf(who, sizeof(who), "; most by %s (%" PRIu64 " ms)", n->name, n->ms);
+		zb_job_note(j,
+			    "the worker's CPU %u was taken away for %.1f ms (%.1f %%; %" PRIu64
+			    " times preempted, longest %.1f ms): this run was disturbed%s",
+			    l->cpu, (double)loss.lost_ns / 1e6, 100 * loss.ratio, l->preempted,
+			    (double)loss.gap_max_ns / 1e6, who);
+	}
+}
+
 static void note_run(struct zb_run_job *j)
 {
 	struct zb_sampler_stat st = {0};
@@ -300,15 +318,7 @@ static void note_run(struct zb_run_job *j)
 			    "%" PRIu64 " connections were ended early to make room for others: "
 			    "all state was beyond --memcap",
 			    sum.c[ZB_C_conns_capped]);
-	for (unsigned i = 0; i < j->pass.lcore_nr; i++) {
-		const struct zb_pass_lcore *l = &j->pass.lcore[i];
-
-		if ((double)l->preempted > PREEMPTED_MIN + PREEMPTED_PER_S * j->pass.wall_s)
-			zb_job_note(j,
-				    "other threads took the worker's CPU %u away %" PRIu64
-				    " times: this run was disturbed",
-				    l->cpu, l->preempted);
-	}
+	note_noise(j);
 	if (sum.c[ZB_C_log_wait_cycles] > sum.busy_cycles / LOG_WAIT_SHARE)
 		zb_job_note(j,
 			    "%.0f %% of the busy cycles were waiting for the log writer: the disk "
@@ -361,6 +371,8 @@ static void fill_lcores(const struct zb_run_job *j, struct zb_result_lcore *out)
 		out[i].has_arena = l->has_arena;
 		out[i].arena = l->arena;
 		out[i].first_drop = l->first_drop;
+		out[i].noise = l->noise;
+		out[i].preempted = l->preempted;
 	}
 }
 

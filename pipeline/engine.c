@@ -52,6 +52,7 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 	memset(e, 0, sizeof(*e));
 	e->conf = *conf;
 	e->deliveries.an = &e->an;
+	zb_gap_watch_init(&e->gaps, conf->tsc_hz);
 	e->conf.rxq->lag = &conf->stat->lag;
 	ret = zb_conn_set_init(&e->set, conf->conns_max, (uint64_t)conf->index << 48, conf->secret,
 			       conf->start_ns, conf->stat);
@@ -205,9 +206,13 @@ static void refresh_stat(struct zb_engine *e)
 
 static void snapshot(struct zb_engine *e, uint64_t interval, bool last)
 {
+	struct zb_lcore_stat *st = e->conf.stat;
+
+	st->time =
+		zb_gap_watch_refresh(&e->gaps, st->busy_cycles, st->c[ZB_C_pkts_proc], rte_rdtsc());
 	refresh_stat(e);
-	if (e->conf.snaps != NULL && !zb_snap_put(e->conf.snaps, e->conf.stat, interval, last))
-		e->conf.stat->c[ZB_C_snapshots_skipped]++;
+	if (e->conf.snaps != NULL && !zb_snap_put(e->conf.snaps, st, interval, last))
+		st->c[ZB_C_snapshots_skipped]++;
 }
 
 static void flush_rows(struct zb_engine *e)
@@ -337,6 +342,33 @@ static unsigned fill_bucket(uint16_t n)
 	return n <= 1 ? 0 : 32 - (unsigned)__builtin_clz((unsigned)n - 1);
 }
 
+/* A turn without packets. */
+static uint64_t idle_turn(struct zb_engine *e, uint64_t begin)
+{
+	struct zb_lcore_stat *st = e->conf.stat;
+	bool worked = false;
+	uint64_t t = begin;
+
+	at(e, ZB_STAGE_idle);
+	if (!e->conf.rxq->done) {
+		uint64_t next = e->conf.rxq->ops->next_ns(e->conf.rxq);
+
+		worked = next != 0 && next >= e->until_ns;
+		if (worked)
+			pass_boundary(e, next);
+		else
+			zb_idle_poll(e);
+		if (e->conf.rxq->live && next >= st->net_time_ns + IDLE_STEP_NS) {
+			worked = true;
+			pass_time(e, next);
+		}
+	}
+	t = mark(&st->stage_cycles[ZB_STAGE_idle], t);
+	st->idle_cycles += t - begin;
+	zb_gap_turn(&e->gaps, &st->gap, t - begin, 0, worked, t);
+	return t;
+}
+
 /*
  * One turn of the loop; the end of one is the beginning of the next, so that no cycle goes
  * unaccounted.
@@ -348,22 +380,8 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 
 	at(e, ZB_STAGE_rx);
 	zb_stage_rx(e, n);
-	if (e->b.pkt_nr == 0) {
-		at(e, ZB_STAGE_idle);
-		if (!e->conf.rxq->done) {
-			uint64_t next = e->conf.rxq->ops->next_ns(e->conf.rxq);
-
-			if (next != 0 && next >= e->until_ns)
-				pass_boundary(e, next);
-			else
-				zb_idle_poll(e);
-			if (e->conf.rxq->live && next >= st->net_time_ns + IDLE_STEP_NS)
-				pass_time(e, next);
-		}
-		t = mark(&st->stage_cycles[ZB_STAGE_idle], t);
-		st->idle_cycles += t - begin;
-		return t;
-	}
+	if (e->b.pkt_nr == 0)
+		return idle_turn(e, t);
 	st->c[ZB_C_bursts]++;
 	st->burst_fill[fill_bucket(e->b.pkt_nr)]++;
 	if (__atomic_load_n(&e->conf.on->marks, __ATOMIC_RELAXED)) {
@@ -376,6 +394,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	if (e->conf.once != NULL)
 		report_progress(e);
 	st->busy_cycles += t - begin;
+	zb_gap_turn(&e->gaps, &st->gap, t - begin, e->b.pkt_nr, true, t);
 	if (e->conf.rxq->live) {
 		st->first_tsc = st->first_tsc != 0 ? st->first_tsc : begin;
 		st->last_tsc = t;
@@ -420,6 +439,8 @@ static uint64_t run_to_first(struct zb_engine *e, uint64_t t)
 			st->first_tsc = begin;
 			st->idle_cycles = st->stage_cycles[ZB_STAGE_idle] = 0;
 			st->c[ZB_C_empty_polls] = 0;
+			st->gap = (struct zb_gap){0};
+			zb_gap_watch_begin(&e->gaps, t);
 			snapshot(e, 0, false);
 			break;
 		}
@@ -434,6 +455,7 @@ void zb_engine_run(struct zb_engine *e)
 
 	zb_conn_rare_count_in(&e->an.mem);
 	e->until_ns = UINT64_MAX;
+	zb_gap_watch_begin(&e->gaps, t);
 	/* Live, an interval without packets is one as well. */
 	if (!e->conf.rxq->live)
 		t = run_to_first(e, t);
@@ -446,6 +468,7 @@ void zb_engine_run(struct zb_engine *e)
 		e->conf.at_end(e->conf.at_end_arg);
 	uint64_t begin = rte_rdtsc(), waited = begin - t;
 
+	zb_gap_watch_skip(&e->gaps, waited);
 	drain(e);
 	t = mark(&st->stage_cycles[ZB_STAGE_log], begin);
 	st->busy_cycles += t - begin;

@@ -42,6 +42,7 @@ struct zb_engine_conf {
 	const char *peer;	   /* "lcore-2": who speaks in weird.log */
 	uint64_t start_ns;	   /* packet time at which statistics intervals begin */
 	uint64_t interval_ns;
+	double tsc_hz;		   /* 0: not known, gaps of the loop are not watched */
 	uint64_t secret;	   /* of the run: keys hashes and uids */
 	uint32_t index;		   /* of this worker, from 0; also its producer number in logs */
 	uint32_t conns_max;	   /* connections in memory at most; at least 4 * ZB_BURST_MAX */

@@ -24,6 +24,7 @@ struct zb_engine {
 	struct zb_analysis an;
 	struct zb_delivery_list deliveries; /* what the conn stage pushed */
 	struct zb_engine_conf conf;
+	struct zb_gap_watch gaps;
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */
 };

@@ -59,6 +59,9 @@ void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src)
 	dst->timer_lag_ns = larger(dst->timer_lag_ns, src->timer_lag_ns);
 	dst->lag_ns = larger(dst->lag_ns, src->lag_ns);
 	zb_lag_add(&dst->lag, &src->lag);
+	zb_gap_add(&dst->gap, &src->gap);
+	dst->time.passed_ns += src->time.passed_ns;
+	dst->time.cpu_ns += src->time.cpu_ns;
 }
 
 struct zb_residual zb_stat_residual(const struct zb_lcore_stat *s, uint64_t queued_pkts,

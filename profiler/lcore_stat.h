@@ -18,95 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gap.h"
+#include "host_noise.h"
 #include "lag.h"
 #include "stat_list.h"
-
-/*
- * X(name, help). The accounting law, in packets and in bytes:
- *   offered = link + unsent;   link = proc + dropped + filtered (+ still queued; 0 at the end)
- * and, in packets: proc = sum of all fates.
- */
-#define ZB_COUNTER_LIST(X)                                                                    \
-	X(pkts_offered, "packets the source meant to deliver to this lcore")                  \
-	X(bytes_offered, "their wire bytes")                                                  \
-	X(pkts_unsent, "offered but lost before the link: the generator could not send them") \
-	X(bytes_unsent, "their wire bytes")                                                   \
-	X(pkts_link, "packets that reached this lcore's link")                                \
-	X(bytes_link, "their wire bytes")                                                     \
-	X(pkts_proc, "packets handed to the engine")                                          \
-	X(bytes_recv, "their wire bytes")                                                     \
-	X(pkts_dropped, "packets lost between link and engine: receive queue full")           \
-	X(bytes_dropped, "their wire bytes")                                                  \
-	X(pkts_filtered, "packets removed by a filter before the engine")                     \
-	X(bytes_filtered, "their wire bytes")                                                 \
-	X(bursts, "polls that returned at least one packet")                                  \
-	X(empty_polls, "polls that returned none")                                            \
-	X(tcp_conns, "TCP connections created")                                               \
-	X(udp_conns, "UDP flows created")                                                     \
-	X(icmp_conns, "ICMP flows created")                                                   \
-	X(other_conns, "flows of other IP protocols created")                                 \
-	X(conns_evicted, "flows ended early to make room")                                    \
-	X(conns_capped, "of them: because all state was beyond the cap")                      \
-	X(conns_expired, "flows ended because nothing more came")                             \
-	X(timers, "timers ever scheduled")                                                    \
-	X(events_queued, "events queued")                                                     \
-	X(events_proc, "events processed")                                                    \
-	X(files, "files ever tracked")                                                        \
-	X(dns_requests, "DNS requests seen in the traffic")                                   \
-	X(weirds, "oddities found, before sampling and suppression")                          \
-	X(log_rows_lost, "log rows dropped because writers were behind or the disk was full") \
-	X(log_wait_cycles, "cycles spent waiting for a free log buffer (--logs-block)")       \
-	X(stream_shed, "connections not analysed for want of room")                           \
-	X(tcp_data_shed, "TCP segments out of order given up for want of room")               \
-	X(frag_shed, "IP datagrams under reassembly given up for want of room")               \
-	X(probe_shed, "protocol detections given up for want of room")                        \
-	X(dns_shed, "DNS queries forgotten for want of room")                                 \
-	X(http_shed, "HTTP messages not followed for want of room")                           \
-	X(tls_shed, "TLS handshakes not followed for want of room")                           \
-	X(smb_shed, "pieces of SMB state given up for want of room")                          \
-	X(analyzer_shed, "other analyzers not begun for want of room")                        \
-	X(file_shed, "files not followed for want of room")                                   \
-	X(file_data_shed, "pieces of files out of order given up for want of room")           \
-	X(tunnel_shed, "tunnels forgotten for want of room")                                  \
-	X(known_shed, "hosts and services forgotten for want of room")                        \
-	X(expect_shed, "announced connections forgotten for want of room")                    \
-	X(dhcp_shed, "DHCP transactions logged early, or not, for want of room")              \
-	X(history_shed, "histories and counts cut short for want of room")                    \
-	X(weird_shed, "oddities forgotten early: they may be logged again")                   \
-	X(snapshots_skipped, "statistics rows merged into the next: the reporter was behind")
-
-/* Counts first, then bytes, from reassem_tcp_bytes to the end. */
-#define ZB_GAUGE_LIST(X)                                                             \
-	X(active_tcp_conns, "TCP connections in memory")                             \
-	X(active_udp_conns, "UDP flows in memory")                                   \
-	X(active_icmp_conns, "ICMP flows in memory")                                 \
-	X(active_other_conns, "flows of other IP protocols in memory")               \
-	X(active_timers, "timers pending")                                           \
-	X(active_files, "files tracked now")                                         \
-	X(active_dns_requests, "DNS requests without a reply yet")                   \
-	X(queue_pkts, "packets waiting in the receive queue (open loop)")            \
-	X(reassem_tcp_bytes, "bytes held by TCP reassembly")                         \
-	X(reassem_file_bytes, "bytes held by file reassembly")                       \
-	X(reassem_frag_bytes, "bytes held by IP fragment reassembly")                \
-	X(reassem_unknown_bytes, "bytes held by protocol detection")                 \
-	X(conn_bytes, "bytes of connection state in use")                            \
-	X(conn_reserved_bytes, "bytes of connection state taken from the allocator") \
-	X(flow_table_bytes, "bytes of the flow table")                               \
-	X(timer_bytes, "bytes of the timer wheel")                                   \
-	X(history_bytes, "bytes of long connection histories")                       \
-	X(stream_bytes, "bytes of analysis state of connections")                    \
-	X(dns_bytes, "bytes of DNS queries waiting for their answers")               \
-	X(http_bytes, "bytes of HTTP requests and replies under way")                \
-	X(tls_bytes, "bytes of TLS handshakes under way")                            \
-	X(smb_bytes, "bytes of SMB messages, requests, trees and open files")        \
-	X(analyzer_bytes, "bytes of the other analyzers' state")                     \
-	X(file_bytes, "bytes of files under way")                                    \
-	X(tunnel_bytes, "bytes of tunnels seen")                                     \
-	X(known_bytes, "bytes of hosts and services already logged")                 \
-	X(expect_bytes, "bytes of connections announced by others")                  \
-	X(dhcp_bytes, "bytes of DHCP transactions under way")                        \
-	X(log_buffer_bytes, "bytes of log buffers")                                  \
-	X(weird_bytes, "bytes of weird suppression state")
 
 #define ZB_ENUM_C(name, help) ZB_C_##name,
 #define ZB_ENUM_G(name, help) ZB_G_##name,
@@ -144,6 +59,8 @@ struct zb_lcore_stat {
 	uint64_t timer_lag_ns;	      /* how late the newest time-out of a connection was */
 	uint64_t lag_ns;	      /* of the newest packet, see lag; 0 in a closed loop */
 	struct zb_lag lag;	      /* of every packet, open loop */
+	struct zb_gap gap;	      /* when the poll loop stood still, see gap.h */
+	struct zb_gap_time time;      /* of the loop, since the first packet */
 	uint64_t stage_now;	      /* enum zb_stage at which the worker is; peeked at */
 };
 
@@ -153,6 +70,7 @@ struct zb_snapshot {
 	uint64_t wall_ns;  /* CLOCK_REALTIME when it was taken */
 	uint64_t interval; /* boundary k at start + k * interval; 0: after the first packet */
 	bool last;	   /* the worker has finished; nothing follows */
+	struct zb_noise_sum noise; /* by the reporter, when it took the snapshot */
 };
 
 /* Names and helps, indexed by the enums. */

@@ -56,7 +56,7 @@ static const struct zb_row_field stats_fields[] = {
 #define STAGE_FIELD(name, help) {"stage_" #name "_cycles", ZB_T_COUNT},
 
 /* clang-format off */
-/* Further columns (arenas, disturbances) belong at the end. */
+/* Further columns belong at the end. */
 static const struct zb_row_field lcore_fields[] = {
 	{"ts", ZB_T_TIME},
 	{"wall_ts", ZB_T_TIME},
@@ -84,6 +84,16 @@ static const struct zb_row_field lcore_fields[] = {
 	{"pkt_lag_p50", ZB_T_INTERVAL},
 	{"pkt_lag_p99", ZB_T_INTERVAL},
 	{"pkt_lag_max", ZB_T_INTERVAL},
+	/* What was no work: how often and how long the loop stood still, and what the machine did. */
+	{"gaps", ZB_T_COUNT},
+	{"gap_time", ZB_T_INTERVAL},
+	{"gap_max", ZB_T_INTERVAL},
+	{"cpu_time", ZB_T_INTERVAL},
+	{"cpu_wait", ZB_T_INTERVAL},
+	{"cpu_steal", ZB_T_INTERVAL},
+	{"cpu_irq", ZB_T_INTERVAL},
+	{"cpu_others", ZB_T_INTERVAL},
+	{"cpu_mhz_min", ZB_T_COUNT},
 };
 /* clang-format on */
 
@@ -275,6 +285,33 @@ static void lag_since(struct zb_row *r, const struct zb_lcore_stat *st,
 	zb_row_interval(r, (int64_t)zb_lag_at(&lag, 1));
 }
 
+static void interval_if(struct zb_row *r, bool known, uint64_t ns)
+{
+	if (known)
+		zb_row_interval(r, (int64_t)ns);
+	else
+		zb_row_unset(r);
+}
+
+static void noise(struct zb_row *r, const struct zb_snapshot *snap)
+{
+	const struct zb_gap *g = &snap->stat.gap;
+	const struct zb_noise_sum *n = &snap->noise;
+
+	zb_row_count(r, zb_gap_count(g));
+	zb_row_interval(r, (int64_t)g->total_ns);
+	zb_row_interval(r, (int64_t)g->max_ns);
+	interval_if(r, snap->stat.time.passed_ns != 0, snap->stat.time.cpu_ns);
+	interval_if(r, n->has_wait, n->wait_ns);
+	interval_if(r, n->has_stat, n->steal_ns);
+	interval_if(r, n->has_stat, n->irq_ns);
+	interval_if(r, n->has_stat && n->has_wait, n->others_ns);
+	if (n->khz_min != 0)
+		zb_row_count(r, n->khz_min / 1000);
+	else
+		zb_row_unset(r);
+}
+
 static void lcore_write(struct zb_stats_log *s, const struct lane *l,
 			const struct zb_snapshot *snap)
 {
@@ -300,6 +337,7 @@ static void lcore_write(struct zb_stats_log *s, const struct lane *l,
 	zb_row_count(&r, log_rows);
 	run_time(&r, st, s->tsc_hz);
 	lag_since(&r, st, &l->prev);
+	noise(&r, snap);
 	zb_log_commit(s->lcore, &r);
 }
 

@@ -18,7 +18,12 @@ class Notes(zb.Case):
         os.sched_setaffinity(spin.pid, {cpu})
         self.assert_done(self.zbench("--pcap", trace.path, "--cores", cpu, "--duration", 2, "--logs", "none"))
         notes = self.result()["verdict"]["notes"]
-        self.assertTrue(any(f"took the worker's CPU {cpu} away" in note for note in notes), notes)
+        self.assertTrue(any(f"the worker's CPU {cpu} was taken away for" in note for note in notes), notes)
+        noise = self.result()["host_noise"]
+        self.assertFalse(noise["clean"])
+        self.assertGreater(noise["lost_ms"], 100)
+        self.assertGreater(noise["lcores"][0]["gaps"]["count"], 0)
+        self.assertEqual(sum(noise["lcores"][0]["gaps"]["by_2_to_ns"]), noise["lcores"][0]["gaps"]["count"])
 
     def test_shed_connections_are_told(self):
         trace = self.trace("--profile", "flood", "--flows", 5000)
