@@ -31,6 +31,7 @@
 #define TICK_NS		 20000000
 #define PROGRESS_NS	 250000000u
 #define SEND_SECONDS_MAX 1e8
+#define LINGER_MAX_S	 86400.0
 
 struct send {
 	const struct zb_send_job *job;
@@ -127,6 +128,10 @@ static int check(struct send *s)
 	if (s->job->duration_s > SEND_SECONDS_MAX) {
 		zb_err("--duration %g: too long; give at most %g seconds", s->job->duration_s,
 		       SEND_SECONDS_MAX);
+		return -EINVAL;
+	}
+	if (c->linger_s > LINGER_MAX_S) {
+		zb_err("--linger %g: too long; give at most %g seconds", c->linger_s, LINGER_MAX_S);
 		return -EINVAL;
 	}
 	if (check_rate(s) < 0)
@@ -241,6 +246,7 @@ static int open_queue(struct send *s)
 {
 	struct zb_tx_conf conf = {
 		.desc_nr = (uint32_t)s->conf->desc,
+		.linger_s = s->conf->linger_s,
 		.numa_id = -1,
 	};
 

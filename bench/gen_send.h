@@ -19,7 +19,7 @@ struct zb_send_conf {
 	const char *port, *iface, *rate, *core, *json;
 	const char *pcap; /* a trace that is sent as it is; NULL: what the job makes */
 	uint64_t size, count, burst, desc;
-	double lag_max_s;
+	double lag_max_s, linger_s;
 	bool same_flows;
 };
 
@@ -107,6 +107,16 @@ struct zb_send_conf {
 		 NULL,                                                                             \
 		 "give up what is later than this",                                                \
 		 ZB_SEND_OPT(base, lag_max_s)},                                                    \
+		{"linger",                                                                         \
+		 0,                                                                                \
+		 ZB_OPT_SECONDS,                                                                   \
+		 "S",                                                                              \
+		 "1",                                                                              \
+		 0,                                                                                \
+		 0,                                                                                \
+		 NULL,                                                                             \
+		 "wait so long for another process to read all",                                   \
+		 ZB_SEND_OPT(base, linger_s)},                                                     \
 		{"same-flows",                                                                     \
 		 0,                                                                                \
 		 ZB_OPT_FLAG,                                                                      \

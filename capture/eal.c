@@ -6,7 +6,8 @@
  * would lock a mounted hugetlbfs of theirs, and fail where this user may not open it, although
  * anonymous huge pages need no mount; so it is made to find none. Whether there are pages is tried
  * with one rather than guessed from counters, because a cgroup or another user may be in the way.
- * Without: --no-huge, whose size is only reserved, not touched.
+ * Pages lie in one file without a name (--single-file-segments), because virtio-user hands its
+ * memory over in at most eight. Without: --no-huge, whose size is only reserved, not touched.
  *
  * Leftovers. EAL wants a runtime folder (in /run for root, else XDG_RUNTIME_DIR or /tmp) even where
  * nothing is shared and nothing uses it, but starts without one. So it is pointed where no folder
@@ -26,6 +27,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,6 +295,7 @@ static void fill_args(struct eal_args *a, const struct zb_eal_conf *conf, char *
 	if (huge) {
 		add_arg(a, "--in-memory");
 		add_arg(a, "--huge-dir=/dev/null"); /* no such mount: see Memory above */
+		add_arg(a, "--single-file-segments");
 	} else {
 		add_arg(a, "--no-huge");
 		add_arg(a, "--no-shconf");
@@ -377,6 +380,15 @@ void zb_eal_hush_end(void)
 	eal.hush_text = NULL;
 }
 
+/* Some drivers write to a socket whose other end has gone: that is an error, not the end. */
+static void ignore_broken_pipes(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_IGN};
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGPIPE, &sa, NULL);
+}
+
 int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
 {
 	bool huge = huge_pages_usable();
@@ -396,6 +408,8 @@ int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
 		return -ENOMEM;
 	}
 	format_lcores(conf, lcores, LCORES_TEXT);
+	if (conf->devices)
+		ignore_broken_pipes();
 	eal.started = true;
 	eal.verbose = conf->verbose;
 	ret = init_eal(conf, lcores, huge);

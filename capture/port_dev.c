@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "capture/eal.h"
+#include "capture/port_peer.h"
 #include "profiler/diag.h"
 
 #define KEY_MAX	      128
@@ -113,6 +114,7 @@ static int configure(struct zb_port_dev *d, const struct rte_eth_dev_info *info)
 {
 	struct rte_eth_conf conf = {.rxmode = {.mq_mode = RTE_ETH_MQ_RX_NONE}};
 	uint8_t key[KEY_MAX];
+	int ret;
 
 	if (d->rss) {
 		zb_port_rss_key(key, info->hash_key_size);
@@ -125,7 +127,10 @@ static int configure(struct zb_port_dev *d, const struct rte_eth_dev_info *info)
 	}
 	conf.rxmode.offloads =
 		info->rx_offload_capa & (RTE_ETH_RX_OFFLOAD_CHECKSUM | RTE_ETH_RX_OFFLOAD_SCATTER);
-	return rte_eth_dev_configure(d->id, d->queue_nr, 1, &conf);
+	zb_eal_hush();
+	ret = rte_eth_dev_configure(d->id, d->queue_nr, 1, &conf);
+	zb_eal_hush_end();
+	return ret;
 }
 
 static int set_queues_up(const struct zb_port_dev_conf *conf, struct zb_port_dev *d)
@@ -173,6 +178,7 @@ int zb_port_dev_open(const struct zb_port_dev_conf *conf, struct zb_port_dev *d)
 	int ret;
 
 	memset(d, 0, sizeof(*d));
+	d->device = conf->name;
 	ret = find(conf, d);
 	if (ret < 0)
 		return ret;
@@ -180,6 +186,7 @@ int zb_port_dev_open(const struct zb_port_dev_conf *conf, struct zb_port_dev *d)
 	if (ret < 0)
 		return fail(d, "information", ret, "");
 	d->driver = info.driver_name;
+	d->forgets = zb_peer_forgets(d->driver);
 	if (rte_eth_dev_get_mtu(d->id, &d->mtu) < 0)
 		d->mtu = RTE_ETHER_MTU;
 	d->rss = may_rss(&info, conf->worker_nr);
@@ -194,7 +201,7 @@ int zb_port_dev_open(const struct zb_port_dev_conf *conf, struct zb_port_dev *d)
 		ret = configure(d, &info);
 	}
 	if (ret < 0)
-		return fail(d, "configuration", ret, "");
+		return fail(d, "configuration", ret, zb_eal_complaint());
 	/* A worker may read one queue; what is divided otherwise is divided anew. */
 	d->spread = !d->rss && (conf->worker_nr > 1 || d->queue_nr > 1);
 	ret = set_queues_up(conf, d);
@@ -246,15 +253,18 @@ int zb_port_dev_start(struct zb_port_dev *d)
 	int ret;
 
 	zb_eal_hush();
-	ret = rte_eth_dev_start(d->id);
+	ret = zb_peer_start(d->id, d->device);
+	if (ret == 0) {
+		/* What was before is nobody's. */
+		(void)rte_eth_stats_reset(d->id);
+		(void)rte_eth_xstats_reset(d->id);
+	}
 	zb_eal_hush_end();
 	if (ret < 0)
 		return fail(d, "start", ret, zb_eal_complaint());
 	find_sockets(d);
 	(void)socket_drops(d);
-	d->kernel_drops = 0; /* what was before is nobody's */
-	(void)rte_eth_stats_reset(d->id);
-	(void)rte_eth_xstats_reset(d->id);
+	d->kernel_drops = 0;
 	return 0;
 }
 
@@ -280,6 +290,25 @@ uint64_t zb_port_missed(struct zb_port_dev *d)
 	if (rte_eth_stats_get(d->id, &st) == 0)
 		d->missed = st.imissed + socket_drops(d);
 	return d->missed;
+}
+
+static uint64_t counted(const struct zb_port_dev *d, uint64_t *errors)
+{
+	struct rte_eth_stats st = {0};
+
+	if (rte_eth_stats_get(d->id, &st) != 0)
+		return 0;
+	if (errors != NULL)
+		*errors = st.ierrors;
+	return st.ipackets;
+}
+
+void zb_port_see(struct zb_port_dev *d)
+{
+	uint64_t pkts = counted(d, NULL);
+
+	d->seen_pkts = pkts > d->seen_pkts ? pkts : d->seen_pkts;
+	d->unseen = false;
 }
 
 static void describe_xstats(const struct zb_port_dev *d, struct zb_source_device *out)
@@ -310,10 +339,38 @@ static void describe_xstats(const struct zb_port_dev *d, struct zb_source_device
 	free(values);
 }
 
-void zb_port_dev_describe(const struct zb_port_dev *d, struct zb_source_device *out)
+static void describe_link(const struct zb_port_dev *d, struct zb_source_device *out)
 {
 	struct rte_eth_link link = {0};
-	struct rte_eth_stats st = {0};
+
+	if (rte_eth_link_get_nowait(d->id, &link) != 0)
+		return;
+	out->link_up = link.link_status == RTE_ETH_LINK_UP;
+	if (link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
+		out->link_mbps = link.link_speed;
+	/* A process at the other end may come and go. */
+	out->went_down = !out->link_up && out->got_pkts != 0;
+}
+
+/* The last burst's count may have gone with the other end; there is nobody else to be asked. */
+static void describe_counts(const struct zb_port_dev *d, struct zb_source_device *out)
+{
+	uint64_t pkts = counted(d, &out->errors);
+
+	pkts = pkts > d->seen_pkts ? pkts : d->seen_pkts;
+	if (d->forgets && !out->link_up && pkts < out->got_pkts) {
+		snprintf(out->note, sizeof(out->note),
+			 "what it counted of the last %" PRIu64
+			 " packets was lost with its connection",
+			 out->got_pkts - pkts);
+		pkts = out->got_pkts;
+	}
+	out->device_pkts = pkts + d->missed;
+}
+
+void zb_port_dev_describe(const struct zb_port_dev *d, uint64_t got_pkts,
+			  struct zb_source_device *out)
+{
 
 	*out = (struct zb_source_device){
 		.driver = d->driver,
@@ -323,16 +380,13 @@ void zb_port_dev_describe(const struct zb_port_dev *d, struct zb_source_device *
 		.queue_nr = d->queue_nr,
 		.mtu = d->mtu,
 		.dropped_pkts = d->missed,
+		.got_pkts = got_pkts,
 	};
 	snprintf(out->name, sizeof(out->name), "%s", d->name);
-	if (rte_eth_link_get_nowait(d->id, &link) == 0) {
-		out->link_up = link.link_status == RTE_ETH_LINK_UP;
-		if (link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
-			out->link_mbps = link.link_speed;
-	}
-	if (rte_eth_stats_get(d->id, &st) == 0) {
-		out->device_pkts = st.ipackets + d->missed;
-		out->errors = st.ierrors;
-	}
+	/* Some complain when nobody is at the other end. */
+	zb_eal_hush();
+	describe_link(d, out);
+	describe_counts(d, out);
 	describe_xstats(d, out);
+	zb_eal_hush_end();
 }

@@ -168,6 +168,7 @@ static uint16_t take_devices(struct queue *q, struct zb_pkt *pkts, uint16_t n, u
 		if (s->devs[i].spread)
 			continue;
 		got = rte_eth_rx_burst(s->devs[i].id, (uint16_t)q->index, q->pkts.mbufs, n);
+		zb_port_after(&s->devs[i], got);
 		if (got == 0)
 			continue;
 		for (uint16_t j = 0; j < got; j++) {
@@ -292,10 +293,12 @@ static uint16_t spread_once(struct port *s, uint64_t now_ns)
 	uint32_t total = 0;
 
 	for (uint32_t i = 0; i < s->conf.name_nr; i++) {
-		const struct zb_port_dev *d = &s->devs[i];
+		struct zb_port_dev *d = &s->devs[i];
 
 		for (uint16_t q = 0; d->spread && q < d->queue_nr; q++) {
 			uint16_t got = rte_eth_rx_burst(d->id, q, m, SPREAD_BURST);
+
+			zb_port_after(d, got);
 
 			for (uint16_t k = 0; k < got; k++) {
 				if (k + 4 < got)
@@ -366,22 +369,23 @@ static int source_start(struct zb_source *base)
 static bool source_device(const struct zb_source *base, uint32_t i, struct zb_source_device *out)
 {
 	const struct port *s = (const struct port *)base;
+	uint64_t got_pkts;
 
 	if (i >= s->conf.name_nr)
 		return false;
-	zb_port_dev_describe(&s->devs[i], out);
-	out->got_pkts = s->spread_got[i];
-	for (uint32_t q = 0; q < s->conf.queue_nr; q++) {
-		out->got_pkts += s->queues[q].got[i];
-		out->segmented += i == 0 ? s->queues[q].pkts.segmented : 0;
-	}
+	got_pkts = s->spread_got[i];
+	for (uint32_t q = 0; q < s->conf.queue_nr; q++)
+		got_pkts += s->queues[q].got[i];
+	zb_port_dev_describe(&s->devs[i], got_pkts, out);
+	for (uint32_t q = 0; i == 0 && q < s->conf.queue_nr; q++)
+		out->segmented += s->queues[q].pkts.segmented;
 	/* A NIC goes on counting what nobody reads any more. */
 	if (!s->devs[i].is_virtual && out->device_pkts > out->got_pkts + out->dropped_pkts) {
 		snprintf(out->note, sizeof(out->note),
 			 "%" PRIu64 " packets more had come when the run was over",
 			 out->device_pkts - out->got_pkts - out->dropped_pkts);
 		out->device_pkts = out->got_pkts + out->dropped_pkts;
-	} else if (s->devs[i].spread) {
+	} else if (s->devs[i].spread && out->note[0] == '\0') {
 		snprintf(out->note, sizeof(out->note),
 			 "it has no symmetric hash over a queue for each worker: a thread of its "
 			 "own divides its packets");

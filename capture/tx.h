@@ -54,7 +54,8 @@ struct zb_txq_ops {
 	uint16_t (*commit)(struct zb_txq *q, uint16_t n);
 	/*
 	 * Waits, at most a fraction of a second, until what was taken is gone, and tells what is
-	 * not. The only call that may sleep; main's, when the worker is done.
+	 * not; then, for linger_s at most, for a process at the other end to read it and leave. A
+	 * signal ends that. The only call that may sleep; main's, when the worker is done.
 	 */
 	void (*drain)(struct zb_txq *q, struct zb_tx_left *left);
 	void (*stat)(const struct zb_txq *q, struct zb_tx_stat *out);
@@ -81,6 +82,7 @@ struct zb_tx_conf {
 	uint32_t frame_max; /* the longest frame that will come; the device may allow less: len_max
 			     */
 	uint32_t desc_nr;   /* depth of the device's queue, packets */
+	double linger_s;    /* see drain() */
 	int numa_id;	    /* where buffers go; -1: anywhere */
 };
 

@@ -10,6 +10,9 @@
  * the frame when its burst function returns: then neither addresses for DMA nor the life of the
  * frame matter. All other drivers get a copy.
  *
+ * A device may be memory that is shared with another process. What lies there is lost when either
+ * side leaves, so this one lingers until the other has left.
+ *
  * One receive queue is set up where the device has any, although nobody reads it: several drivers
  * insist on pairs, or take their buffers for sending from there.
  */
@@ -23,6 +26,7 @@
 #include <rte_mbuf.h>
 #include "profiler/diag.h"
 #include "capture/eal.h"
+#include "capture/port_peer.h"
 #include "capture/tx.h"
 
 #define MBUF_CACHE     512
@@ -31,6 +35,8 @@
 #define RX_MBUFS       8192 /* net_af_xdp fills a ring of 4096 with them */
 #define RX_DESC	       512
 #define LINK_WAIT_MS   3000
+#define PEER_WAIT_MS   10000 /* for another process to come */
+#define POLL_MS	       10
 #define DRAIN_WAIT_MS  100
 #define VLAN_TAGS      8u /* bytes of two VLAN tags, which an MTU does not count */
 
@@ -44,6 +50,9 @@ struct port {
 	struct rte_eth_stats before;
 	const uint8_t *template;
 	uint32_t template_len;
+	uint32_t linger_ms;
+	struct zb_tx_stat drained; /* what it had counted when all was gone */
+	bool peer;		   /* at the other end is a process, not a cable */
 	bool started;
 };
 
@@ -148,13 +157,32 @@ static void port_stat(const struct zb_txq *q, struct zb_tx_stat *out)
 	out->pkts = now.opackets - p->before.opackets;
 	out->bytes = now.obytes - p->before.obytes;
 	out->errors = now.oerrors - p->before.oerrors;
+	/* Some devices forget when the other side leaves. */
+	if (now.opackets < p->drained.pkts)
+		*out = p->drained;
+}
+
+/*
+ * The driver may say that the other side has left, which is what is waited for; or a moment later,
+ * from a thread of its own.
+ */
+static void linger(const struct port *p)
+{
+	zb_eal_hush();
+	for (uint32_t ms = 0; p->peer && ms < p->linger_ms && zb_peer_link_is_up(p->id);
+	     ms += POLL_MS)
+		if (usleep(POLL_MS * 1000) < 0)
+			break;
+	if (p->peer && !zb_peer_link_is_up(p->id))
+		usleep(5 * POLL_MS * 1000);
+	zb_eal_hush_end();
 }
 
 /* A device that does not count all that it took has, after a while, to be believed. */
 static void port_drain(struct zb_txq *q, struct zb_tx_left *left)
 {
 	struct port *p = (struct port *)q;
-	struct zb_tx_stat s;
+	struct zb_tx_stat s = {0};
 
 	*left = (struct zb_tx_left){0};
 	for (unsigned ms = 0; ms < DRAIN_WAIT_MS; ms++) {
@@ -165,6 +193,8 @@ static void port_drain(struct zb_txq *q, struct zb_tx_left *left)
 		rte_eth_tx_burst(p->id, 0, p->mbufs, 0);
 		usleep(1000);
 	}
+	p->drained = s;
+	linger(p);
 }
 
 static void port_close(struct zb_txq *q)
@@ -296,12 +326,12 @@ static void wait_for_link(struct port *p)
 {
 	struct rte_eth_link link = {0};
 
-	for (unsigned ms = 0; ms < LINK_WAIT_MS; ms += 10) {
+	for (unsigned ms = 0; ms < (p->peer ? PEER_WAIT_MS : LINK_WAIT_MS); ms += POLL_MS) {
 		if (rte_eth_link_get_nowait(p->id, &link) != 0)
 			return;
 		if (link.link_status == RTE_ETH_LINK_UP)
 			break;
-		usleep(10000);
+		usleep(POLL_MS * 1000);
 	}
 	if (link.link_status != RTE_ETH_LINK_UP)
 		zb_warn("--port %s: its link is down; sending anyway", p->q.device);
@@ -320,7 +350,7 @@ static int start_hushed(struct port *p, const struct zb_tx_conf *conf,
 	if (ret < 0)
 		return ret;
 	settle_len_max(p, conf->frame_max);
-	ret = rte_eth_dev_start(p->id);
+	ret = zb_peer_start(p->id, conf->device);
 	if (ret < 0)
 		return say(p, "cannot be started", ret);
 	zb_eal_hush_end();
@@ -336,6 +366,7 @@ static int start(struct port *p, const struct zb_tx_conf *conf)
 		return say(p, "tells nothing about itself", ret);
 	snprintf(p->q.driver, sizeof(p->q.driver), "%s", info.driver_name);
 	p->q.zero_copy = p->template == NULL && reads_at_once(info.driver_name);
+	p->peer = zb_peer_of(info.driver_name);
 	ret = start_hushed(p, conf, &info);
 	if (ret < 0)
 		return ret;
@@ -380,6 +411,7 @@ int zb_tx_port_open(const struct zb_tx_conf *conf, struct zb_txq **out)
 	p->id = id;
 	p->template = conf->template;
 	p->template_len = conf->template_len;
+	p->linger_ms = (uint32_t)(conf->linger_s * 1000);
 	snprintf(p->q.device, sizeof(p->q.device), "%.*s", (int)strcspn(conf->device, ","),
 		 conf->device);
 	ret = start(p, conf);

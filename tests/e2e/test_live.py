@@ -4,7 +4,6 @@
 
 Network namespaces of the tests' own, a pair of interfaces in each, whose other end a trace is sent from.
 """
-import collections
 import os
 import pathlib
 import shutil
@@ -18,21 +17,10 @@ import zb
 
 SENDER = pathlib.Path(__file__).resolve().parent / "send_pcap.py"
 PPS = 4000
-LEAKS = pathlib.Path(__file__).resolve().parent / "lsan.supp"  # of libraries, where a sanitizer looks
-WAIT_S = 60
-NOT_OF_TIME = ("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "conn_state", "history",
-               "orig_bytes", "resp_bytes", "orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes", "missed_bytes",
-               "vlan")
+WAIT_S = zb.WAIT_S
 CAP_NET_RAW, CAP_SYS_PTRACE = 13, 19
 SET_UP = ("for of in all default; do echo 1 >/proc/sys/net/ipv6/conf/$of/disable_ipv6; done; "
           "ip link add zba type veth peer name zbb && ip link set zba up mtu 1600 && ip link set zbb up mtu 1600 && ip link set lo up")
-
-
-def connections(path):
-    """The rows without what depends on when and where they were seen, as a multiset."""
-    if not path.exists():
-        return collections.Counter()
-    return collections.Counter(tuple(str(row.get(name)) for name in NOT_OF_TIME) for row in zb.rows(path))
 
 
 def tagged(trace, path, vlan):
@@ -49,7 +37,7 @@ def tagged(trace, path, vlan):
     return path
 
 
-class Live(zb.Case):
+class Live(zb.LiveCase):
     def setUp(self):
         super().setUp()
         if os.getuid() != 0 or shutil.which("ip") is None:
@@ -66,50 +54,8 @@ class Live(zb.Case):
     def inside(self, *command):
         return ["ip", "netns", "exec", self.space, *map(str, command)]
 
-    def start(self, *args):
-        """Starts a live run, and waits until it takes packets."""
-        run = subprocess.Popen(
-            self.inside(*self.command(*args, "--stats-interval", 0.2, "--sample-hz", 0, "--prealloc", 0, "--out",
-                                      self.out)),
-            cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0"})
-        self.addCleanup(lambda: run.poll() is None and run.kill())
-        stats, deadline = self.out / "stats.log", time.monotonic() + WAIT_S
-        while not (stats.exists() and stats.stat().st_size != 0):
-            if run.poll() is not None or time.monotonic() > deadline:
-                self.finish(run, None)
-                self.fail("the run did not begin to take packets")
-            time.sleep(0.05)
-        return run
-
-    def finish(self, run, status=0):
-        out, err = run.communicate(timeout=zb.TIMEOUT_S)
-        run.stdout.close()
-        run.stderr.close()
-        if status is None:
-            sys.stderr.write(err)
-        else:
-            self.assertEqual(run.returncode, status, f"exit status; stderr:\n{err}stdout:\n{out}")
-        return out
-
     def send(self, path, pps=PPS):
         subprocess.run(self.inside(sys.executable, SENDER, "zba", path, pps), check=True, timeout=zb.TIMEOUT_S)
-
-    def expected(self, path):
-        """What a run over the file has in conn.log."""
-        out = self.dir / "expected"
-        self.assert_done(self.zbench(command=self.command("--pcap", path, "--out", out)))
-        return connections(out / "conn.log")
-
-    def assert_device_adds_up(self, result, sent):
-        self.assert_law_holds(result)
-        devices = result["input"]["devices"]
-        self.assertEqual(sum(d["pkts_device"] for d in devices), sent)
-        self.assertEqual(result["totals"]["pkts_link"], sent)
-        for d in devices:
-            self.assertEqual(d["residual_pkts"], 0)
-        self.assertEqual(sum(d["pkts_dropped"] for d in devices) +
-                         sum(d["pkts_read"] for d in devices), sent)
 
     def assert_complete(self, path, packets, *args):
         """The trace arrives as it is in the file, and the run ends by itself."""
@@ -119,7 +65,7 @@ class Live(zb.Case):
         result = self.result()
         self.assert_device_adds_up(result, packets)
         self.assertEqual(result["totals"]["pkts_proc"], packets)
-        self.assertEqual(connections(self.out / "conn.log"), self.expected(path))
+        self.assertEqual(zb.connections(self.out / "conn.log"), self.expected(path))
         self.assert_nothing_left()
 
     def test_iface(self):
@@ -322,14 +268,14 @@ class WithoutRights(zb.Case):
         trace = self.trace("--packets", 20000)
         chosen = "udp or (vlan and udp)"
         self.assert_done(self.zbench("--pcap", trace.path))
-        udp = [row for row in connections(self.out / "conn.log").elements() if row[4] == "udp"]
+        udp = [row for row in zb.connections(self.out / "conn.log").elements() if row[4] == "udp"]
         for rate in ((), ("--rate", "100kpps", "--rx-desc", 32768)):
             self.assert_done(self.zbench("--pcap", trace.path, "--filter", chosen, *rate))
             result = self.result()
             self.assert_law_holds(result)
             totals = result["totals"]
             self.assertEqual(totals["pkts_proc"] + totals["pkts_filtered"], trace.packets)
-            self.assertEqual(sorted(connections(self.out / "conn.log").elements()), sorted(udp))
+            self.assertEqual(sorted(zb.connections(self.out / "conn.log").elements()), sorted(udp))
 
     def test_wrong_words(self):
         trace = self.trace("--packets", 20000)

@@ -15,10 +15,16 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BINARY = ""  # set by main()
 TIMEOUT_S = 120  # for one run; far more than any needs
+WAIT_S = 60  # for something that will happen in a run; far more than it needs
+LEAKS = pathlib.Path(__file__).resolve().parent / "lsan.supp"  # of libraries, where a sanitizer looks
+NOT_OF_TIME = ("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "conn_state", "history",
+               "orig_bytes", "resp_bytes", "orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes", "missed_bytes",
+               "vlan")
 
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 
@@ -53,6 +59,14 @@ def rows(path):
     """The rows of a JSON log, as dictionaries."""
     with open(path, encoding="utf-8") as f:
         return [json.loads(line) for line in f]
+
+
+def connections(path, but=()):
+    """The rows without what depends on when and where they were seen, and without but, as a multiset."""
+    if not path.exists():
+        return collections.Counter()
+    return collections.Counter(tuple(str(row.get(name)) for name in NOT_OF_TIME if name not in but)
+                               for row in rows(path))
 
 
 def _zeek_value(kind, text):
@@ -156,6 +170,56 @@ class Case(unittest.TestCase):
             numbers = re.search(r": (\d+) packets, (\d+) bytes, (\d+) sessions, ", made.stdout)
             cls._traces[options] = Trace(path, *map(int, numbers.groups()))
         return cls._traces[options]
+
+
+class LiveCase(Case):
+    """Runs that take packets from outside while they last."""
+
+    def inside(self, *command):
+        """The command as it runs where the devices are."""
+        return [*map(str, command)]
+
+    def start(self, *args):
+        """Starts a live run, and waits until it takes packets."""
+        run = subprocess.Popen(
+            self.inside(*self.command(*args, "--stats-interval", 0.2, "--sample-hz", 0, "--prealloc", 0, "--out",
+                                      self.out)),
+            cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0"})
+        self.addCleanup(lambda: run.poll() is None and run.kill())
+        stats, deadline = self.out / "stats.log", time.monotonic() + WAIT_S
+        while not (stats.exists() and stats.stat().st_size != 0):
+            if run.poll() is not None or time.monotonic() > deadline:
+                self.finish(run, None)
+                self.fail("the run did not begin to take packets")
+            time.sleep(0.05)
+        return run
+
+    def finish(self, run, status=0):
+        out, err = run.communicate(timeout=TIMEOUT_S)
+        run.stdout.close()
+        run.stderr.close()
+        if status is None:
+            sys.stderr.write(err)
+        else:
+            self.assertEqual(run.returncode, status, f"exit status; stderr:\n{err}stdout:\n{out}")
+        return out
+
+    def expected(self, path, but=()):
+        """What a run over the file has in conn.log."""
+        out = self.dir / "expected"
+        self.assert_done(self.zbench(command=self.command("--pcap", path, "--out", out)))
+        return connections(out / "conn.log", but)
+
+    def assert_device_adds_up(self, result, sent):
+        self.assert_law_holds(result)
+        devices = result["input"]["devices"]
+        self.assertEqual(sum(d["pkts_device"] for d in devices), sent)
+        self.assertEqual(result["totals"]["pkts_link"], sent)
+        for d in devices:
+            self.assertEqual(d["residual_pkts"], 0)
+        self.assertEqual(sum(d["pkts_dropped"] for d in devices) +
+                         sum(d["pkts_read"] for d in devices), sent)
 
 
 def main():
