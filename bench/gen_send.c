@@ -233,6 +233,7 @@ static int start_eal(struct send *s)
 		.devices = device != NULL,
 		.vdevs = &device,
 		.vdev_nr = device != NULL && !pci,
+		.attach = true,
 		.allowed = &device,
 		.allowed_nr = pci,
 	};

@@ -8,6 +8,7 @@
 #include "bench/privileges.h"
 #include "bench/run_job.h"
 #include "bench/run_report.h"
+#include "capture/eal_share.h"
 #include "capture/source_iface.h"
 #include "capture/source_port.h"
 #include "profiler/diag.h"
@@ -63,6 +64,19 @@ static int check_fit(bool live, bool iface)
 	return 0;
 }
 
+/* Memory that is shared is added to on a sender's behalf, and in the end its files are removed. */
+static int check_user(const struct zb_run_conf *o)
+{
+	for (unsigned i = 0; o->user != NULL && i < o->port.nr; i++) {
+		if (zb_share_wanted(o->port.v[i])) {
+			zb_err("--user: not with --port %s: what is shared stays this user's",
+			       o->port.v[i]);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int check_list(const char *option, const struct zb_opt_list *l, unsigned max)
 {
 	if (l->nr > max) {
@@ -97,6 +111,8 @@ int zb_job_check_traffic(struct zb_run_job *j)
 		return -EINVAL;
 	}
 	ret = check_fit(zb_job_is_live(j), o->iface.nr != 0);
+	if (ret == 0)
+		ret = check_user(o);
 	if (ret == 0)
 		ret = zb_job_check_synth(j);
 	if (ret == 0)

@@ -2,12 +2,8 @@
 /*
  * eal.c - starting and stopping DPDK's EAL, quietly and without a trace
  *
- * Memory. --in-memory with huge pages: nothing is written, and pages are taken when needed. EAL
- * would lock a mounted hugetlbfs of theirs, and fail where this user may not open it, although
- * anonymous huge pages need no mount; so it is made to find none. Whether there are pages is tried
- * with one rather than guessed from counters, because a cgroup or another user may be in the way.
- * Pages lie in one file without a name (--single-file-segments), because virtio-user hands its
- * memory over in at most eight. Without: --no-huge, whose size is only reserved, not touched.
+ * Memory: see eal_args.c. Whether there are huge pages is tried with one rather than guessed from
+ * counters, because a cgroup or another user may be in the way.
  *
  * Leftovers. EAL wants a runtime folder (in /run for root, else XDG_RUNTIME_DIR or /tmp) even where
  * nothing is shared and nothing uses it, but starts without one. So it is pointed where no folder
@@ -25,6 +21,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -37,15 +34,10 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
+#include "capture/eal_args_priv.h"
 #include "profiler/diag.h"
 
-#define WORKERS_MAX (RTE_MAX_LCORE - 1) /* lcore 0 is main */
-#define LCORES_TEXT (RTE_MAX_LCORE * 12 + CPU_SETSIZE * 5)
-/* Without huge pages; virtual: what nobody touches costs nothing. */
-#define NO_HUGE_MIB	    "64"
-#define NO_HUGE_MIB_DEVICES "512" /* mbufs */
-#define ARGS_MAX	    16	  /* beside those of devices */
-#define LOG_LINES_MAX	    32	  /* errors of DPDK passed on, in a run */
+#define LOG_LINES_MAX 32 /* errors of DPDK passed on, in a run */
 
 struct job {
 	int (*fn)(void *);
@@ -56,7 +48,7 @@ struct job {
 };
 
 static struct {
-	struct job jobs[WORKERS_MAX];
+	struct job jobs[ZB_EAL_WORKERS_MAX];
 	unsigned worker_nr;
 	FILE *log; /* errors become zb_err lines; NULL when verbose */
 	unsigned log_lines;
@@ -65,29 +57,11 @@ static struct {
 	FILE *hush, *hush_saved; /* stderr as it was */
 	char *hush_text;
 	size_t hush_len;
-	bool started; /* once in a process */
+	char share[ZB_SHARE_MAX]; /* name of the memory that is shared; "": it is not */
+	char share_dir[PATH_MAX]; /* its files, which are ours to remove; "": they are not */
+	bool started;		  /* once in a process */
 	bool up;
 } eal;
-
-/* Formats "0@(0,2-3),1@4,2@5": lcore 0 on the helpers, one lcore per worker. */
-static void format_lcores(const struct zb_eal_conf *conf, char *buf, size_t size)
-{
-	const char *sep = "0@(";
-	size_t len = 0;
-
-	/* LCORES_TEXT has room for all CPUs and all lcores. */
-	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, conf->helper_cpus))
-			continue;
-		len += (size_t)snprintf(buf + len, size - len, "%s%u", sep, cpu);
-		sep = ",";
-	}
-	len += (size_t)snprintf(buf + len, size - len, ")");
-	for (unsigned i = 0; i < conf->worker_nr; i++)
-		len += (size_t)snprintf(buf + len, size - len, ",%u@%u", i + 1,
-					conf->worker_cpus[i]);
-	assert(len < size);
-}
 
 /*
  * EAL aborts the process when a worker may not run on its CPU, so that is tried first, on this
@@ -102,9 +76,9 @@ static int try_affinity(const struct zb_eal_conf *conf)
 		zb_err("DPDK: no CPU is left for the main thread");
 		return -EINVAL;
 	}
-	if (conf->worker_nr > WORKERS_MAX) {
+	if (conf->worker_nr > ZB_EAL_WORKERS_MAX) {
 		zb_err("DPDK: %u workers: this DPDK is built for at most %d; give fewer cores",
-		       conf->worker_nr, WORKERS_MAX);
+		       conf->worker_nr, ZB_EAL_WORKERS_MAX);
 		return -EINVAL;
 	}
 	if (sched_getaffinity(0, sizeof(before), &before) < 0)
@@ -207,7 +181,7 @@ static void keep_complaint(char *text)
 }
 
 /* Calls rte_eal_init() with its log and stderr going to a string; says why when it fails. */
-static int init_quietly(int argc, char **argv)
+static int init_quietly(int argc, char **argv, const char *remedy)
 {
 	FILE *saved = stderr, *sink;
 	char *text = NULL;
@@ -228,8 +202,9 @@ static int init_quietly(int argc, char **argv)
 	fclose(sink);
 	if (ret < 0) {
 		ret = rte_errno > 0 ? -rte_errno : -EIO;
-		zb_err("DPDK: cannot start: %s: %s", rte_strerror(-ret),
-		       text != NULL && *text != '\0' ? last_words(text) : "no reason given");
+		zb_err("DPDK: cannot start: %s: %s%s", rte_strerror(-ret),
+		       text != NULL && *text != '\0' ? last_words(text) : "no reason given",
+		       remedy);
 	} else if (text != NULL) {
 		keep_complaint(text);
 	}
@@ -250,88 +225,53 @@ static int init_loudly(int argc, char **argv)
 	return ret;
 }
 
-struct eal_args {
-	char text[ARGS_MAX][48];
-	char **v; /* room for ARGS_MAX, two for each device, and the NULL */
-	int nr, text_nr;
-};
-
-static void add_arg(struct eal_args *a, const char *text)
+static const char *remedy_of(const struct zb_eal_conf *conf)
 {
-	char *copy = a->text[a->text_nr++]; /* getopt() wants to write */
-
-	assert(a->text_nr <= ARGS_MAX);
-	snprintf(copy, sizeof(a->text[0]), "%s", text);
-	a->v[a->nr++] = copy;
+	if (eal.share[0] == '\0')
+		return "";
+	return conf->attach ? "; start the run that shares the device first"
+			    : "; to share, mount a hugetlbfs that this user may write to, and "
+			      "take a name that no other run has";
 }
 
-static void add_devices(struct eal_args *a, const struct zb_eal_conf *conf)
+/* The files of what is shared go with this process, or at once when nobody is there. */
+static void note_share_files(const struct zb_eal_conf *conf, int ret)
 {
-	static char vdev[] = "--vdev", allow[] = "--allow";
+	char config[PATH_MAX];
 
-	/* EAL copies what follows and does not write there. */
-	for (unsigned i = 0; i < conf->vdev_nr; i++) {
-		a->v[a->nr++] = vdev;
-		a->v[a->nr++] = (char *)(uintptr_t)conf->vdevs[i];
-	}
-	for (unsigned i = 0; i < conf->allowed_nr; i++) {
-		a->v[a->nr++] = allow;
-		a->v[a->nr++] = (char *)(uintptr_t)conf->allowed[i];
-	}
+	if (eal.share[0] == '\0')
+		return;
+	snprintf(eal.share_dir, sizeof(eal.share_dir), "%s", rte_eal_get_runtime_dir());
+	if (ret == 0 && !conf->attach)
+		return;
+	snprintf(config, sizeof(config), "%.*s/config", (int)sizeof(config) - 8, eal.share_dir);
+	if (ret < 0 && eal.share_dir[0] == '/' && !rte_eal_primary_proc_alive(config))
+		zb_share_clean(eal.share, eal.share_dir);
+	eal.share_dir[0] = '\0';
 }
 
-static void fill_args(struct eal_args *a, const struct zb_eal_conf *conf, char *lcores, bool huge)
-{
-	add_arg(a, "zbench");
-	add_arg(a, "--lcores");
-	a->v[a->nr++] = lcores;
-	add_arg(a, "--no-telemetry");
-	if (!conf->devices || conf->allowed_nr == 0) {
-		add_arg(a, "--no-pci");
-		add_arg(a, "--iova-mode=va");
-	}
-	if (!conf->verbose)
-		add_arg(a, "--log-level=error");
-	if (huge) {
-		add_arg(a, "--in-memory");
-		add_arg(a, "--huge-dir=/dev/null"); /* no such mount: see Memory above */
-		add_arg(a, "--single-file-segments");
-	} else {
-		add_arg(a, "--no-huge");
-		add_arg(a, "--no-shconf");
-		add_arg(a, "-m");
-		add_arg(a, conf->devices ? NO_HUGE_MIB_DEVICES : NO_HUGE_MIB);
-	}
-	if (conf->devices)
-		add_devices(a, conf);
-	a->v[a->nr] = NULL;
-}
-
-static int init_eal(const struct zb_eal_conf *conf, char *lcores, bool huge)
+/* EAL finds no place for its runtime folder, unless it is to be shared: see Leftovers above. */
+static int init_where(const struct zb_eal_conf *conf, struct zb_eal_args *a)
 {
 	const char *env = getenv("RUNTIME_DIRECTORY");
 	char *saved = env != NULL ? strdup(env) : NULL;
-	size_t device_nr = (size_t)conf->vdev_nr + conf->allowed_nr;
-	struct eal_args args = {.nr = 0};
-	int ret;
+	int ret = env != NULL && saved == NULL ? -ENOMEM : 0;
 
-	args.v = calloc(ARGS_MAX + 2 * device_nr + 1, sizeof(*args.v));
 	/* A folder below a device cannot be made; EAL says so in its log and goes on. */
-	if (args.v == NULL || (env != NULL && saved == NULL) ||
-	    setenv("RUNTIME_DIRECTORY", "/dev/null", 1) < 0) {
-		free(args.v);
+	if (ret == 0 && eal.share[0] == '\0' && setenv("RUNTIME_DIRECTORY", "/dev/null", 1) < 0)
+		ret = -ENOMEM;
+	if (ret < 0) {
 		free(saved);
-		zb_err("DPDK: cannot start: %s", strerror(ENOMEM));
-		return -ENOMEM;
+		zb_err("DPDK: cannot start: %s", strerror(-ret));
+		return ret;
 	}
-	fill_args(&args, conf, lcores, huge);
-	ret = conf->verbose ? init_loudly(args.nr, args.v) : init_quietly(args.nr, args.v);
+	ret = conf->verbose ? init_loudly(a->nr, a->v) : init_quietly(a->nr, a->v, remedy_of(conf));
 	if (saved != NULL)
 		setenv("RUNTIME_DIRECTORY", saved, 1);
 	else
 		unsetenv("RUNTIME_DIRECTORY");
 	free(saved);
-	free(args.v);
+	note_share_files(conf, ret);
 	return ret;
 }
 
@@ -349,6 +289,11 @@ bool zb_eal_is_pci(const char *device)
 	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &domain, &bus, &slot, &function, &end) == 4)
 		return end == (int)len;
 	return sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &function, &end) == 3 && end == (int)len;
+}
+
+bool zb_eal_is_shared(void)
+{
+	return eal.share[0] != '\0';
 }
 
 const char *zb_eal_complaint(void)
@@ -392,7 +337,7 @@ static void ignore_broken_pipes(void)
 int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
 {
 	bool huge = huge_pages_usable();
-	char *lcores;
+	struct zb_eal_args args;
 	int ret;
 
 	if (eal.started) {
@@ -402,18 +347,18 @@ int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
 	ret = try_affinity(conf);
 	if (ret < 0)
 		return ret;
-	lcores = malloc(LCORES_TEXT);
-	if (lcores == NULL) {
-		zb_err("DPDK: cannot start: %s", strerror(ENOMEM));
-		return -ENOMEM;
+	ret = zb_eal_args_make(conf, huge, &args);
+	if (ret < 0) {
+		zb_eal_args_free(&args);
+		return ret;
 	}
-	format_lcores(conf, lcores, LCORES_TEXT);
+	snprintf(eal.share, sizeof(eal.share), "%s", args.share);
 	if (conf->devices)
 		ignore_broken_pipes();
 	eal.started = true;
 	eal.verbose = conf->verbose;
-	ret = init_eal(conf, lcores, huge);
-	free(lcores);
+	ret = init_where(conf, &args);
+	zb_eal_args_free(&args);
 	if (ret < 0)
 		return ret;
 	if (!conf->verbose)
@@ -501,6 +446,8 @@ void zb_eal_stop(void)
 	}
 	eal.worker_nr = 0;
 	rte_eal_cleanup();
+	if (eal.share_dir[0] != '\0')
+		zb_share_clean(eal.share, eal.share_dir);
 	rte_openlog_stream(NULL);
 	if (eal.log != NULL)
 		fclose(eal.log);

@@ -21,8 +21,11 @@ struct zb_eal_conf {
 	const cpu_set_t *helper_cpus;
 	bool devices; /* probe for devices: allowed PCI ones, and vdevs; false: replay, probe
 			 nothing */
-	const char *const *vdevs; /* "net_null0", "net_af_packet0,iface=eth1": to be made */
+	/* "net_null0", "net_af_packet0,iface=eth1": to be made; also shared ones, see eal_share.h.
+	 */
+	const char *const *vdevs;
 	unsigned vdev_nr;
+	bool attach;		    /* shared devices are another process's, which is joined */
 	const char *const *allowed; /* PCI addresses, "0000:03:00.0"; none: PCI is left alone */
 	unsigned allowed_nr;
 	bool verbose; /* let EAL log to stderr; otherwise only its errors, as zb_err lines */
@@ -40,6 +43,8 @@ int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info);
  * what follows a comma apart; all others are vdevs.
  */
 bool zb_eal_is_pci(const char *device);
+/* True when other processes may join: then DPDK has no numbers for threads that are not its own. */
+bool zb_eal_is_shared(void);
 /*
  * What EAL logged first while it started, or DPDK and its libraries between the last hush and its
  * end; "": nothing.

@@ -16,6 +16,7 @@
 #include <rte_pause.h>
 #include <rte_ring.h>
 
+#include "capture/eal.h"
 #include "capture/port_dev.h"
 #include "capture/port_pkt.h"
 #include "capture/rss.h"
@@ -322,7 +323,7 @@ static void *spreader_main(void *arg)
 		zb_warn("--port: the spreader cannot be pinned: %s", strerror(-ret));
 	pthread_setname_np(pthread_self(), "zb-spreader");
 	/* DPDK keeps a cache of buffers for each thread that it knows. */
-	if (rte_thread_register() < 0)
+	if (!zb_eal_is_shared() && rte_thread_register() < 0)
 		zb_warn("--port: the spreader goes on without a cache of buffers");
 	for (;;) {
 		uint64_t now_ns = zb_wall_now_ns(&s->clock);

@@ -26,6 +26,7 @@
 #include <rte_mbuf.h>
 #include "profiler/diag.h"
 #include "capture/eal.h"
+#include "capture/eal_share.h"
 #include "capture/port_peer.h"
 #include "capture/tx.h"
 
@@ -53,6 +54,7 @@ struct port {
 	uint32_t linger_ms;
 	struct zb_tx_stat drained; /* what it had counted when all was gone */
 	bool peer;		   /* at the other end is a process, not a cable */
+	bool shared;		   /* that process has set the device up: only buffers are ours */
 	bool started;
 };
 
@@ -162,6 +164,18 @@ static void port_stat(const struct zb_txq *q, struct zb_tx_stat *out)
 		*out = p->drained;
 }
 
+/* True when all buffers are here: the other side has read, and given back, all that was sent. */
+static bool others_have_none(const struct port *p)
+{
+	return p->pool == NULL || rte_mempool_avail_count(p->pool) + p->held == p->pool->size;
+}
+
+static bool peer_is_done(const struct port *p)
+{
+	return p->shared ? others_have_none(p) || !rte_eal_primary_proc_alive(NULL)
+			 : !zb_peer_link_is_up(p->id);
+}
+
 /*
  * The driver may say that the other side has left, which is what is waited for; or a moment later,
  * from a thread of its own.
@@ -169,11 +183,10 @@ static void port_stat(const struct zb_txq *q, struct zb_tx_stat *out)
 static void linger(const struct port *p)
 {
 	zb_eal_hush();
-	for (uint32_t ms = 0; p->peer && ms < p->linger_ms && zb_peer_link_is_up(p->id);
-	     ms += POLL_MS)
+	for (uint32_t ms = 0; p->peer && ms < p->linger_ms && !peer_is_done(p); ms += POLL_MS)
 		if (usleep(POLL_MS * 1000) < 0)
 			break;
-	if (p->peer && !zb_peer_link_is_up(p->id))
+	if (!p->shared && p->peer && !zb_peer_link_is_up(p->id))
 		usleep(5 * POLL_MS * 1000);
 	zb_eal_hush_end();
 }
@@ -203,14 +216,18 @@ static void port_close(struct zb_txq *q)
 
 	if (p->held > 0)
 		rte_pktmbuf_free_bulk(p->mbufs, p->held);
+	p->held = 0;
 	zb_eal_hush();
 	if (p->started)
 		(void)rte_eth_dev_stop(p->id);
-	(void)rte_eth_dev_close(p->id);
-	zb_eal_hush_end();
-	rte_mempool_free(p->pool);
+	if (!p->shared)
+		(void)rte_eth_dev_close(p->id);
+	/* Buffers that the other side has, or may be looking at, stay where they are. */
+	if (!p->shared || others_have_none(p))
+		rte_mempool_free(p->pool);
 	rte_mempool_free(p->rx_pool);
 	rte_free(p);
+	zb_eal_hush_end();
 }
 
 static const struct zb_txq_ops port_ops = {
@@ -248,8 +265,13 @@ static int say(const struct port *p, const char *what, int ret)
 	return ret;
 }
 
+/*
+ * A shared pool has a name of its own, and no caches: they are by lcore, whose numbers both
+ * processes use.
+ */
 static int make_pools(struct port *p, const struct zb_tx_conf *conf, uint32_t desc_nr, bool rx)
 {
+	char name[RTE_MEMPOOL_NAMESIZE] = "zb-tx";
 	uint32_t room = RTE_PKTMBUF_HEADROOM + 2048, nr = 2 * desc_nr + 2 * MBUF_CACHE;
 	uint16_t priv = RTE_ALIGN(sizeof(struct rte_mbuf_ext_shared_info), RTE_MBUF_PRIV_ALIGN);
 
@@ -259,8 +281,11 @@ static int make_pools(struct port *p, const struct zb_tx_conf *conf, uint32_t de
 		room = UINT16_MAX;
 	if (nr < MBUFS_MIN && (uint64_t)MBUFS_MIN * room <= POOL_BYTES_MAX)
 		nr = MBUFS_MIN;
-	p->pool = rte_pktmbuf_pool_create("zb-tx", nr, MBUF_CACHE, priv, (uint16_t)room,
-					  conf->numa_id < 0 ? SOCKET_ID_ANY : conf->numa_id);
+	if (p->shared)
+		snprintf(name, sizeof(name), "zb-tx-%d", (int)getpid());
+	p->pool =
+		rte_pktmbuf_pool_create(name, nr, p->shared ? 0 : MBUF_CACHE, priv, (uint16_t)room,
+					conf->numa_id < 0 ? SOCKET_ID_ANY : conf->numa_id);
 	if (rx)
 		p->rx_pool = rte_pktmbuf_pool_create("zb-tx-rx", RX_MBUFS, 0, 0,
 						     RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
@@ -298,6 +323,18 @@ static int set_up(struct port *p, const struct zb_tx_conf *conf,
 	if (ret < 0)
 		return say(p, "transmit queue", ret);
 	return 0;
+}
+
+/* A device that another process has started. */
+static int join(struct port *p, const struct zb_tx_conf *conf)
+{
+	uint16_t mtu = 0;
+
+	if (rte_eth_dev_get_mtu(p->id, &mtu) == 0)
+		p->q.len_max = (uint32_t)mtu + ZB_TX_FRAME_MIN + VLAN_TAGS;
+	if (p->q.len_max < conf->frame_max)
+		p->q.len_max = conf->frame_max;
+	return make_pools(p, conf, conf->desc_nr, false);
 }
 
 /* The longest frame: as the MTU says, which is raised when the frames to come need it. */
@@ -366,22 +403,32 @@ static int start(struct port *p, const struct zb_tx_conf *conf)
 		return say(p, "tells nothing about itself", ret);
 	snprintf(p->q.driver, sizeof(p->q.driver), "%s", info.driver_name);
 	p->q.zero_copy = p->template == NULL && reads_at_once(info.driver_name);
-	p->peer = zb_peer_of(info.driver_name);
-	ret = start_hushed(p, conf, &info);
+	p->shared = rte_eal_process_type() == RTE_PROC_SECONDARY;
+	p->peer = p->shared || zb_peer_of(info.driver_name);
+	ret = p->shared ? join(p, conf) : start_hushed(p, conf, &info);
 	if (ret < 0)
 		return ret;
-	p->started = true;
+	p->started = !p->shared;
 	wait_for_link(p);
 	(void)rte_eth_stats_get(p->id, &p->before);
 	return 0;
 }
 
-/* The port of the device that EAL was given: the first, and as a rule only, one that it made. */
-static int find_port(const char *device, uint16_t *id)
+/*
+ * The port of the device that EAL was given: the first, and as a rule only, one that it made.
+ * Where another process has made them, the one of that name.
+ */
+static int find_port(const char *device, const char *name, uint16_t *id)
 {
 	const char *why = zb_eal_complaint();
 	uint16_t first = rte_eth_find_next(0);
 
+	if (zb_share_wanted(device)) {
+		if (rte_eth_dev_get_port_by_name(name, id) == 0)
+			return 0;
+		zb_err("--port %s: the process that shares it has no such port", device);
+		return -ENODEV;
+	}
 	if (first < RTE_MAX_ETHPORTS) {
 		*id = first;
 		return 0;
@@ -396,10 +443,13 @@ static int find_port(const char *device, uint16_t *id)
 
 int zb_tx_port_open(const struct zb_tx_conf *conf, struct zb_txq **out)
 {
+	char name[sizeof(((struct zb_txq *)0)->device)];
 	struct port *p;
 	uint16_t id;
-	int ret = find_port(conf->device, &id);
+	int ret;
 
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(conf->device, ","), conf->device);
+	ret = find_port(conf->device, name, &id);
 	if (ret < 0)
 		return ret;
 	p = rte_zmalloc("zb-tx", sizeof(*p), RTE_CACHE_LINE_SIZE);
@@ -412,8 +462,7 @@ int zb_tx_port_open(const struct zb_tx_conf *conf, struct zb_txq **out)
 	p->template = conf->template;
 	p->template_len = conf->template_len;
 	p->linger_ms = (uint32_t)(conf->linger_s * 1000);
-	snprintf(p->q.device, sizeof(p->q.device), "%.*s", (int)strcspn(conf->device, ","),
-		 conf->device);
+	snprintf(p->q.device, sizeof(p->q.device), "%s", name);
 	ret = start(p, conf);
 	if (ret < 0) {
 		port_close(&p->q);

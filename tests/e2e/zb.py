@@ -5,12 +5,14 @@ A test file is `test_PROMISE.py ZBENCH`: it tests the binary given, prints what 
 when every case was skipped.
 """
 import collections
+import fcntl
 import json
 import os
 import pathlib
 import re
 import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -170,6 +172,37 @@ class Case(unittest.TestCase):
             numbers = re.search(r": (\d+) packets, (\d+) bytes, (\d+) sessions, ", made.stdout)
             cls._traces[options] = Trace(path, *map(int, numbers.groups()))
         return cls._traces[options]
+
+
+HUGE_PAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")
+HUGE_LOCK = pathlib.Path(tempfile.gettempdir(), "zbench-huge-pages.lock")
+
+
+def free_huge_pages(what="Free"):
+    for line in pathlib.Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"HugePages_{what}:"):
+            return int(line.split()[1])
+    return 0
+
+
+def set_huge_pages(case, number):
+    """The machine's pool of huge pages is this test's alone until the test ends, and is put back then."""
+    lock = os.open(HUGE_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    case.addCleanup(os.close, lock)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        before = HUGE_PAGES.read_text(encoding="ascii")
+        # Others may have some, which they took while another test lent them out.
+        number_all = number + (free_huge_pages("Total") - free_huge_pages() if number != 0 else 0)
+        HUGE_PAGES.write_text(f"{number_all}\n", encoding="ascii")
+    except OSError as e:
+        case.skipTest(f"may not change the pool of huge pages: {e}")
+    # Also when the test is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    case.addCleanup(signal.signal, signal.SIGTERM, signal.SIG_DFL)
+    case.addCleanup(HUGE_PAGES.write_text, before, encoding="ascii")
+    if free_huge_pages() < number:
+        case.skipTest(f"the machine has {free_huge_pages()} huge pages to spare, not {number}")
 
 
 class LiveCase(Case):
