@@ -91,19 +91,26 @@ int zb_out_dir_make(struct zb_out_dir *d, const char *path, const char *name)
 	return ret;
 }
 
+/* Only plain files: a link may have been put there to lead the log elsewhere. */
+static void remove_plain(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		unlink(path);
+}
+
 void zb_out_dir_clear(const struct zb_out_dir *d)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/result.json", d->path);
 	unlink(path);
+	snprintf(path, sizeof(path), "%s/flame/samples.gz", d->path);
+	remove_plain(path);
 	for (unsigned i = 0; i < ZB_LOG_NAME_NR; i++) {
-		struct stat st;
-
 		snprintf(path, sizeof(path), "%s/%s.log", d->path, zb_log_stream_name[i]);
-		/* Only plain files: a link may have been put there to lead the log elsewhere. */
-		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
-			unlink(path);
+		remove_plain(path);
 	}
 }
 

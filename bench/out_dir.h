@@ -22,7 +22,8 @@ struct zb_out_dir {
  */
 int zb_out_dir_make(struct zb_out_dir *d, const char *path, const char *name);
 
-/* Removes what an earlier run left there that would be taken for this one's: result.json and logs.
+/* Removes what an earlier run left there that would be taken for this one's: result.json, logs and
+ * samples.
  */
 void zb_out_dir_clear(const struct zb_out_dir *d);
 

@@ -303,7 +303,6 @@ static int open_source(struct zb_pass *p)
 
 static int set_up(struct zb_pass *p)
 {
-	struct zb_sampler_conf sampler = {.hz = p->conf->sample_hz, .lane_nr = p->worker_nr};
 	int ret = make_logs(p);
 
 	if (ret == 0)
@@ -318,7 +317,7 @@ static int set_up(struct zb_pass *p)
 	if (ret == 0)
 		ret = open_source(p);
 	if (ret == 0 && p->conf->sample_hz != 0)
-		ret = zb_sampler_create(&sampler, &p->sampler);
+		ret = zb_pass_sample(p);
 	for (unsigned i = 0; ret == 0 && i < p->worker_nr; i++)
 		ret = make_worker(p, i);
 	return ret;
@@ -346,6 +345,7 @@ static void take_snapshots(struct zb_pass *p)
 		while (zb_snap_get(p->worker[i].engine.snaps, &snap)) {
 			note_peaks(p, i, &snap.stat);
 			snap.noise = p->noise[i].sum;
+			zb_pass_note_series(p, i, &snap);
 			zb_stats_log_take(p->stats, i, &snap);
 			if (p->prof != NULL)
 				zb_prof_log_take(p->prof, i, &snap);
@@ -553,6 +553,8 @@ static void tear_down(struct zb_pass *p)
 		zb_snap_ring_destroy(p->worker[i].engine.snaps);
 	p->result->sampler = p->sampler;
 	zb_pass_noise_free(p);
+	if (p->sampler != NULL)
+		p->result->sampled_ns = zb_clock_ns() - zb_sampler_start_ns(p->sampler);
 	free(p->worker);
 }
 
@@ -587,6 +589,7 @@ void zb_pass_fini(struct zb_pass_result *r)
 {
 	if (r->sampler != NULL)
 		zb_sampler_destroy(r->sampler);
+	zb_series_destroy(r->series);
 	for (unsigned i = 0; i < r->device_nr; i++)
 		free(r->devices[i].counters);
 	free(r->devices);

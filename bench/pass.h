@@ -23,6 +23,7 @@
 #include "pipeline/mem.h"
 #include "profiler/heap.h"
 #include "profiler/sampler.h"
+#include "profiler/series.h"
 #include "profiler/topology.h"
 
 /*
@@ -100,6 +101,9 @@ struct zb_pass_result {
 	unsigned heap_dumps;
 	char heap_last[512];	    /* path of the last dump, or "" */
 	struct zb_sampler *sampler; /* NULL: off */
+	struct zb_series *series;   /* how the workers did meanwhile; NULL: off */
+	uint64_t sampled_unix_ns;   /* when sampling began */
+	uint64_t sampled_ns;	    /* for so long */
 	struct zb_lag feeder_lag;   /* open loop: how late packets went to their queues */
 	struct zb_source_device *devices;
 	unsigned device_nr;

@@ -50,6 +50,11 @@ struct zb_pass {
 	bool release;	    /* workers: the heap has been looked at, tear down */
 };
 
+/* Creates the sampler, and the series beside it. */
+int zb_pass_sample(struct zb_pass *p);
+/* How worker i did until now, for the series. */
+void zb_pass_note_series(struct zb_pass *p, unsigned i, const struct zb_snapshot *snap);
+
 /* Writes a dump named as jemalloc names them: zbench.PID.SEQ.KINDSEQ.heap. */
 void zb_pass_heap_dump(struct zb_pass *p, char kind);
 

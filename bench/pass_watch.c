@@ -10,9 +10,31 @@
 #include <rte_cycles.h>
 
 #include "bench/pass_priv.h"
+#include "profiler/clock.h"
 #include "profiler/diag.h"
 
 #define PROGRESS_EVERY_S 0.25
+
+int zb_pass_sample(struct zb_pass *p)
+{
+	struct zb_sampler_conf conf = {.hz = p->conf->sample_hz, .lane_nr = p->worker_nr};
+	struct timespec now;
+	int ret = zb_sampler_create(&conf, &p->sampler);
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	p->result->sampled_unix_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return ret < 0 ? ret : zb_series_create(p->worker_nr, &p->result->series);
+}
+
+/* Who sets the clock back puts what follows to the beginning. */
+void zb_pass_note_series(struct zb_pass *p, unsigned i, const struct zb_snapshot *snap)
+{
+	uint64_t from = p->result->sampled_unix_ns;
+
+	if (p->result->series != NULL)
+		zb_series_add(p->result->series, i, snap->wall_ns > from ? snap->wall_ns - from : 0,
+			      &snap->stat);
+}
 
 void zb_pass_heap_dump(struct zb_pass *p, char kind)
 {

@@ -2,11 +2,13 @@
 /* run_files.c - see run_files.h */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench/run_files.h"
 #include "profiler/diag.h"
 #include "profiler/flame_svg.h"
+#include "profiler/samples.h"
 
 static int close_said(FILE *f, const char *path, int ret)
 {
@@ -59,7 +61,41 @@ static int one_flame(const char *dir, const char *name, const char *title,
 	return ret;
 }
 
-int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r,
+/* All samples with their times, for zbench flame. */
+static int write_samples(const char *dir, const struct zb_pass_result *r, uint32_t hz,
+			 struct zb_symbols *syms)
+{
+	struct zb_samples_source from = {
+		.sampler = r->sampler,
+		.syms = syms,
+		.root = "zb_engine_run",
+		.lane_nr = r->lcore_nr,
+		.series = r->series,
+		.hz = hz,
+		.start_unix_ns = r->sampled_unix_ns,
+		.duration_ns = r->sampled_ns,
+	};
+	int *cpus = calloc(r->lcore_nr, sizeof(*cpus));
+	struct zb_samples *s = NULL;
+	char path[PATH_MAX + 64];
+	int ret = cpus != NULL ? zb_samples_create(&s) : -ENOMEM;
+
+	from.cpus = cpus;
+	for (unsigned i = 0; ret == 0 && i < r->lcore_nr; i++)
+		cpus[i] = (int)r->lcore[i].cpu;
+	if (ret == 0)
+		ret = zb_samples_take(s, &from);
+	snprintf(path, sizeof(path), "%s/samples.gz", dir);
+	if (ret < 0)
+		zb_err("%s: %s", path, strerror(-ret));
+	else
+		ret = zb_samples_write(s, path);
+	zb_samples_destroy(s);
+	free(cpus);
+	return ret;
+}
+
+int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, uint32_t hz,
 		  struct zb_symbols *syms)
 {
 	struct zb_stack_table *stacks = zb_sampler_stacks(r->sampler);
@@ -74,5 +110,7 @@ int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r,
 	}
 	if (ret == 0)
 		ret = one_flame(dir, "all", "zbench, all lcores", stacks, ZB_LANE_ALL, syms);
+	if (ret == 0)
+		ret = write_samples(dir, r, hz, syms);
 	return ret;
 }

@@ -11,7 +11,7 @@
 #include "bench/pass.h"
 
 /* Writes flame/lcore-N.folded and .svg for each lcore and all.*; 0 or -errno, said. */
-int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r,
+int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, uint32_t hz,
 		  struct zb_symbols *syms);
 
 #endif

@@ -246,7 +246,7 @@ void zb_job_artifacts(struct zb_run_job *j)
 		return;
 	}
 	if (j->pass.sampler != NULL) {
-		if (zb_run_flames(&j->out, &j->pass, j->syms) < 0)
+		if (zb_run_flames(&j->out, &j->pass, j->pass_conf.sample_hz, j->syms) < 0)
 			zb_job_note(j, "flame graphs could not be written");
 		zb_stack_table_totals(zb_sampler_stacks(j->pass.sampler), ZB_LANE_ALL, j->syms,
 				      &j->samples);

@@ -101,7 +101,7 @@ void zb_kallsyms_fini(struct zb_kallsyms *k)
 	memset(k, 0, sizeof(*k));
 }
 
-const char *zb_kallsyms_name(const struct zb_kallsyms *k, uint64_t ip)
+const char *zb_kallsyms_name(const struct zb_kallsyms *k, uint64_t ip, uint64_t *offset)
 {
 	size_t lo = 0, hi = k->sym_nr; /* the last address <= ip stands before hi */
 
@@ -117,5 +117,6 @@ const char *zb_kallsyms_name(const struct zb_kallsyms *k, uint64_t ip)
 		return NULL;
 	for (lo--; lo > 0 && k->syms[lo - 1].addr == k->syms[lo].addr;)
 		lo--;
+	*offset = ip - k->syms[lo].addr;
 	return k->names + k->syms[lo].name_at;
 }

@@ -25,7 +25,7 @@ struct zb_kallsyms {
 int zb_kallsyms_init(struct zb_kallsyms *k, const char *path);
 void zb_kallsyms_fini(struct zb_kallsyms *k);
 
-/* The function at or before ip, or NULL. */
-const char *zb_kallsyms_name(const struct zb_kallsyms *k, uint64_t ip);
+/* The function at or before ip, or NULL; *offset is that of ip from its beginning. */
+const char *zb_kallsyms_name(const struct zb_kallsyms *k, uint64_t ip, uint64_t *offset);
 
 #endif

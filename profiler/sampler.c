@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "profiler/clock.h"
 #include "profiler/diag.h"
 #include "profiler/sampler.h"
 #include "profiler/sampler_priv.h"
@@ -27,7 +29,7 @@ int zb_sampler_create(const struct zb_sampler_conf *conf, struct zb_sampler **ou
 	struct zb_sampler *s;
 	int ret;
 
-	if (conf->hz == 0 || conf->hz > HZ_MAX || conf->lane_nr == 0)
+	if (conf->hz == 0 || conf->hz > HZ_MAX || conf->lane_nr == 0 || conf->lane_nr > UINT16_MAX)
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
@@ -35,6 +37,8 @@ int zb_sampler_create(const struct zb_sampler_conf *conf, struct zb_sampler **ou
 	s->conf = *conf;
 	s->perf_hz = conf->force_timer ? conf->hz : zb_perf_allowed_hz(conf->hz);
 	s->perf_ring_pages = ZB_PERF_RING_PAGES;
+	s->start_ns = zb_clock_ns();
+	zb_sample_times_init(&s->times, ZB_SAMPLE_TIMES_MAX);
 	atomic_flag_clear(&s->warned_fallback);
 	atomic_flag_clear(&s->warned_failure);
 	s->lanes = calloc(conf->lane_nr, sizeof(*s->lanes));
@@ -73,6 +77,7 @@ void zb_sampler_destroy(struct zb_sampler *s)
 	free(s->lanes);
 	zb_unwind_destroy(s->unwind);
 	zb_stack_table_destroy(s->stacks);
+	zb_sample_times_fini(&s->times);
 	free(s);
 }
 
@@ -121,6 +126,7 @@ int zb_sampler_attach_self(struct zb_sampler *s, uint32_t lane)
 		ret = attach_timer(s, l, ret);
 	if (ret < 0)
 		return ret;
+	atomic_store_explicit(&l->tid, gettid(), memory_order_relaxed);
 	atomic_store_explicit(&l->state, ZB_LANE_ACTIVE, memory_order_release);
 	return 0;
 }
@@ -153,24 +159,35 @@ void zb_sampler_pause(struct zb_sampler *s, bool paused)
 	}
 }
 
+/* A sample whose time cannot be kept still counts in its stack. */
+static void note_time(struct zb_sampler *s, uint32_t lane, uint32_t stack, uint64_t time_ns)
+{
+	struct zb_sample_at at = {
+		.weight = 1, .stack = stack, .lane = (uint16_t)lane, .state = ZB_CPU_ON};
+
+	(void)zb_sample_times_add(&s->times, time_ns > s->start_ns ? time_ns - s->start_ns : 0, at);
+}
+
 /* The user part is completed; kernel frames and user frames together make the stack. */
 static void take_sample(struct zb_sample_sink *sink, const struct zb_sample *sample)
 {
 	struct lane_sink *ls = (struct lane_sink *)sink;
+	struct zb_sampler *s = ls->sampler;
 	uint64_t ips[ZB_STACK_DEPTH_MAX];
-	uint32_t nr = sample->kernel_depth;
+	uint32_t nr = sample->kernel_depth, id;
 
 	if (nr > ZB_STACK_DEPTH_MAX)
 		nr = ZB_STACK_DEPTH_MAX;
 	if (nr > 0)
 		memcpy(ips, sample->kernel, nr * sizeof(*ips));
 	if (sample->user.depth > 0 && nr < ZB_STACK_DEPTH_MAX)
-		nr += zb_unwind_chain(ls->sampler->unwind, &sample->user, ips + nr,
-				      ZB_STACK_DEPTH_MAX - nr);
-	if (zb_stack_table_add(ls->sampler->stacks, ls->lane, ips, nr, 1) < 0)
+		nr += zb_unwind_chain(s->unwind, &sample->user, ips + nr, ZB_STACK_DEPTH_MAX - nr);
+	if (zb_stack_table_add(s->stacks, ls->lane, ips, nr, 1, &id) < 0) {
 		sink->lost++;
-	else
-		ls->sampler->samples++;
+		return;
+	}
+	s->samples++;
+	note_time(s, ls->lane, id, sample->time_ns);
 }
 
 void zb_sampler_drain(struct zb_sampler *s)
@@ -234,4 +251,20 @@ const char *zb_sampler_method_name(enum zb_sampler_method m)
 struct zb_stack_table *zb_sampler_stacks(struct zb_sampler *s)
 {
 	return s->stacks;
+}
+
+const struct zb_sample_times *zb_sampler_times(struct zb_sampler *s)
+{
+	zb_sample_times_settle(&s->times);
+	return &s->times;
+}
+
+uint64_t zb_sampler_start_ns(const struct zb_sampler *s)
+{
+	return s->start_ns;
+}
+
+int zb_sampler_tid(const struct zb_sampler *s, uint32_t lane)
+{
+	return atomic_load_explicit(&s->lanes[lane].tid, memory_order_relaxed);
 }

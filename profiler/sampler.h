@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 #include <stdbool.h>
+#include "sample_times.h"
 #include "stack_table.h"
 
 enum zb_sampler_method {
@@ -62,5 +63,13 @@ void zb_sampler_stat(const struct zb_sampler *s, struct zb_sampler_stat *out);
 const char *zb_sampler_method_name(enum zb_sampler_method m); /* "perf cpu-clock" ... */
 
 struct zb_stack_table *zb_sampler_stacks(struct zb_sampler *s); /* owned by s */
+
+/*
+ * When they were sampled, from zb_sampler_start_ns() (CLOCK_MONOTONIC) on: settled, of the numbers
+ * of zb_sampler_stacks(). Owned by s.
+ */
+const struct zb_sample_times *zb_sampler_times(struct zb_sampler *s);
+uint64_t zb_sampler_start_ns(const struct zb_sampler *s);
+int zb_sampler_tid(const struct zb_sampler *s, uint32_t lane); /* 0: never attached */
 
 #endif

@@ -79,6 +79,8 @@ static int open_event(struct zb_perf_lane *p, uint32_t hz, size_t ring_bytes)
 		.sample_type = SAMPLE_TYPE,
 		.disabled = 1,
 		.exclude_hv = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
 		.sample_regs_user = USER_REGS,
 	};
 	int ret = -ENOTSUP;
@@ -254,7 +256,8 @@ static void take_sample(struct zb_sample_sink *sink, struct reader *r)
 	uint64_t ip = take(r), nr;
 	const uint64_t *chain;
 
-	(void)take_many(r, 2); /* pid and tid, time */
+	(void)take(r); /* pid and tid */
+	s.time_ns = take(r);
 	nr = take(r);
 	chain = take_many(r, nr);
 	if (r->bad) {

@@ -22,6 +22,7 @@
 
 /* One sample on its way into the stack table; the pointers hold until the callee returns. */
 struct zb_sample {
+	uint64_t time_ns;	/* CLOCK_MONOTONIC */
 	const uint64_t *kernel; /* kernel frames, leaf first */
 	uint32_t kernel_depth;
 	struct zb_user_stack user; /* user.depth 0: none */
@@ -66,7 +67,7 @@ void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink);
 
 /* sampler_timer.c */
 
-#define ZB_TIMER_RING_WORDS (1u << 17) /* a power of two; a record takes 643 at most */
+#define ZB_TIMER_RING_WORDS (1u << 17) /* a power of two; a record takes 644 at most */
 
 /*
  * Written by the signal handler (head, lost), read by main (tail); records are not split but wrap.
@@ -99,6 +100,7 @@ struct zb_sampler_lane {
 	_Atomic int state;  /* enum zb_lane_state */
 	_Atomic int method; /* enum zb_sampler_method, of the last attach */
 	_Atomic bool kernel_frames;
+	_Atomic int tid;	  /* of the last attach */
 	struct zb_perf_lane perf; /* one of the two is in use */
 	struct zb_timer_lane timer;
 };
@@ -111,6 +113,8 @@ struct zb_sampler {
 	struct zb_stack_table *stacks;
 	struct zb_unwind *unwind;
 	uint64_t samples, lost, throttled;
+	struct zb_sample_times times; /* of stacks by their numbers in stacks */
+	uint64_t start_ns;	      /* CLOCK_MONOTONIC */
 	atomic_flag warned_fallback, warned_failure;
 };
 

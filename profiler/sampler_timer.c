@@ -4,13 +4,13 @@
  * be used
  *
  * The timer signals the thread itself; the handler walks the frame pointers inside the thread's
- * stack, and copies what the unwinder wants, into the lane's ring. It calls nothing. The kernel
- * checks such timers at its tick, so the rate ends at the tick rate (often 250 Hz). SIGPROF's
- * handler stays installed for the life of the process: taken away, a signal still on its way would
- * end the process.
+ * stack, and copies what the unwinder wants, into the lane's ring. It only asks for the time. The
+ * kernel checks such timers at its tick, so the rate ends at the tick rate (often 250 Hz).
+ * SIGPROF's handler stays installed for the life of the process: taken away, a signal still on its
+ * way would end the process.
  *
- * A record in the ring, in words of 8 bytes: depth, stack bytes, sp, bp, then the chain, then the
- * stack.
+ * A record in the ring, in words of 8 bytes: depth, stack bytes, sp, bp, time, then the chain, then
+ * the stack.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -18,9 +18,10 @@
 #include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include "profiler/clock.h"
 #include "profiler/sampler_priv.h"
 
-#define HEAD_WORDS   4u
+#define HEAD_WORDS   5u
 #define RECORD_WORDS (HEAD_WORDS + ZB_STACK_DEPTH_MAX + ZB_UNWIND_STACK_BYTES / 8)
 #define RING_MASK    (ZB_TIMER_RING_WORDS - 1)
 
@@ -130,6 +131,7 @@ NO_SANITIZE static void on_sigprof(int sig, siginfo_t *info, void *context)
 	ring->words[(head + 1) & RING_MASK] = bytes;
 	ring->words[(head + 2) & RING_MASK] = regs.sp;
 	ring->words[(head + 3) & RING_MASK] = regs.bp;
+	ring->words[(head + 4) & RING_MASK] = zb_clock_ns();
 	/* Release: whoever sees the new head sees the record. */
 	atomic_store_explicit(&ring->head, head + HEAD_WORDS + depth + bytes / 8,
 			      memory_order_release);
@@ -261,6 +263,7 @@ void zb_timer_lane_drain(struct zb_timer_lane *t, struct zb_sample_sink *sink)
 
 		for (uint64_t i = 0; i < words; i++)
 			rec[i] = ring->words[(tail + i) & RING_MASK];
+		s.time_ns = rec[4];
 		s.user = (struct zb_user_stack){
 			.regs = {.ip = rec[HEAD_WORDS], .sp = rec[2], .bp = rec[3]},
 			.chain = rec + HEAD_WORDS,

@@ -158,14 +158,15 @@ static void count_lane(struct zb_stack_table *t, uint32_t lane, uint64_t weight)
 }
 
 int zb_stack_table_add(struct zb_stack_table *t, uint32_t lane, const uint64_t *ips, uint32_t depth,
-		       uint64_t weight)
+		       uint64_t weight, uint32_t *id)
 {
+	uint32_t slot, unused;
 	uint64_t hash;
-	uint32_t slot;
 	struct stack *s;
 	int ret;
 
 	assert(lane < t->lane_nr);
+	id = id != NULL ? id : &unused;
 	if (depth > ZB_STACK_DEPTH_MAX)
 		depth = ZB_STACK_DEPTH_MAX; /* the root end goes */
 	hash = XXH3_64bits_withSeed(ips, depth * sizeof(*ips), lane);
@@ -176,6 +177,7 @@ int zb_stack_table_add(struct zb_stack_table *t, uint32_t lane, const uint64_t *
 		t->lanes[lane].over_samples++;
 		t->lanes[lane].over_weight += weight;
 		count_lane(t, lane, weight);
+		*id = ZB_STACK_BEYOND;
 		return 0;
 	} else {
 		ret = reserve(t, depth);
@@ -192,7 +194,20 @@ int zb_stack_table_add(struct zb_stack_table *t, uint32_t lane, const uint64_t *
 	s->samples++;
 	s->weight += weight;
 	count_lane(t, lane, weight);
+	*id = t->slots[slot] - 1;
 	return 0;
+}
+
+uint32_t zb_stack_table_nr(const struct zb_stack_table *t)
+{
+	return t->stack_nr;
+}
+
+void zb_stack_table_get(const struct zb_stack_table *t, uint32_t id, struct zb_stack_view *out)
+{
+	assert(id < t->stack_nr);
+	out->ips = t->ips + t->stacks[id].ip_at;
+	out->depth = t->stacks[id].depth;
 }
 
 static bool wanted(uint32_t have, uint32_t want)

@@ -24,10 +24,20 @@ void zb_stack_table_destroy(struct zb_stack_table *t);
 
 /*
  * Adds weight (1 for a sample, bytes for a heap) to a stack; ips[0] is the leaf. Kernel frames are
- * marked by addresses >= 1 << 63. 0 or -ENOMEM.
+ * marked by addresses >= 1 << 63. *id (may be NULL) is the number of the stack, for
+ * zb_stack_table_get(). 0 or -ENOMEM.
  */
 int zb_stack_table_add(struct zb_stack_table *t, uint32_t lane, const uint64_t *ips, uint32_t depth,
-		       uint64_t weight);
+		       uint64_t weight, uint32_t *id);
+
+#define ZB_STACK_BEYOND UINT32_MAX /* the number of those beyond the limit */
+struct zb_stack_view {
+	const uint64_t *ips; /* leaf first */
+	uint32_t depth;
+};
+/* Stacks are numbered from 0 as they come; equal ones of two lanes have two numbers. */
+uint32_t zb_stack_table_nr(const struct zb_stack_table *t);
+void zb_stack_table_get(const struct zb_stack_table *t, uint32_t id, struct zb_stack_view *out);
 
 struct zb_stack_totals {
 	uint64_t samples; /* adds */

@@ -24,9 +24,8 @@
 #define NO_MEMORY   "[no memory for a name]"
 
 struct answer {
-	uint64_t ip;	  /* as looked up: return addresses are one less */
-	const char *name; /* NULL: the slot is empty */
-	bool resolved;
+	uint64_t ip;		      /* as looked up: return addresses are one less */
+	struct zb_symbol_place place; /* name NULL: the slot is empty */
 };
 
 struct zb_symbols {
@@ -142,14 +141,14 @@ static size_t plain_len(const char *name)
 	return len;
 }
 
-static const char *kernel_name(struct zb_symbols *s, uint64_t ip)
+static const char *kernel_name(struct zb_symbols *s, uint64_t ip, uint64_t *offset)
 {
 	if (!s->kernel_read) {
 		s->kernel_read = true;
 		/* Not being allowed to is the usual case and shows as frames without a name. */
 		(void)zb_kallsyms_init(&s->kernel, "/proc/kallsyms");
 	}
-	return zb_kallsyms_name(&s->kernel, ip);
+	return zb_kallsyms_name(&s->kernel, ip, offset);
 }
 
 static const char *base_name(const char *path)
@@ -199,12 +198,13 @@ static struct answer look_up(struct zb_symbols *s, uint64_t ip)
 {
 	struct answer a = {.ip = ip};
 	Dwfl_Module *mod = NULL;
-	const char *name = NULL;
-	GElf_Off offset;
+	const char *name = NULL, *path;
+	GElf_Off offset = 0;
 	GElf_Sym sym;
 
 	if (ip >> 63) {
-		name = kernel_name(s, ip);
+		name = kernel_name(s, ip, &offset);
+		a.place.module = "[kernel]";
 	} else {
 		mod = zb_self_module_at(s->dwfl, ip);
 		if (mod != NULL)
@@ -212,8 +212,13 @@ static struct answer look_up(struct zb_symbols *s, uint64_t ip)
 		if (name != NULL && is_header(mod, ip - offset))
 			name = NULL;
 	}
-	a.resolved = name != NULL && *name != '\0';
-	a.name = a.resolved ? intern(s, name, plain_len(name)) : bare_name(s, mod, ip);
+	if (mod != NULL) {
+		path = dwfl_module_info(mod, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+		a.place.module = path != NULL ? intern(s, path, strlen(path)) : NULL;
+	}
+	a.place.resolved = name != NULL && *name != '\0';
+	a.place.offset = a.place.resolved ? offset : 0;
+	a.place.name = a.place.resolved ? intern(s, name, plain_len(name)) : bare_name(s, mod, ip);
 	return a;
 }
 
@@ -221,7 +226,7 @@ static uint32_t answer_slot(const struct answer *answers, uint32_t slot_nr, uint
 {
 	uint32_t at = (uint32_t)XXH3_64bits(&ip, sizeof(ip)) & (slot_nr - 1);
 
-	while (answers[at].name != NULL && answers[at].ip != ip)
+	while (answers[at].place.name != NULL && answers[at].ip != ip)
 		at = (at + 1) & (slot_nr - 1);
 	return at;
 }
@@ -234,7 +239,7 @@ static int grow_answers(struct zb_symbols *s)
 	if (answers == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->answer_slot_nr; i++) {
-		if (s->answers[i].name != NULL)
+		if (s->answers[i].place.name != NULL)
 			answers[answer_slot(answers, slot_nr, s->answers[i].ip)] = s->answers[i];
 	}
 	free(s->answers);
@@ -243,7 +248,7 @@ static int grow_answers(struct zb_symbols *s)
 	return 0;
 }
 
-const char *zb_symbols_name(struct zb_symbols *s, uint64_t ip, bool is_call, bool *resolved)
+void zb_symbols_place(struct zb_symbols *s, uint64_t ip, bool is_call, struct zb_symbol_place *out)
 {
 	struct answer a;
 	uint32_t at;
@@ -252,17 +257,26 @@ const char *zb_symbols_name(struct zb_symbols *s, uint64_t ip, bool is_call, boo
 		ip--;
 	at = answer_slot(s->answers, s->answer_slot_nr, ip);
 	a = s->answers[at];
-	if (a.name == NULL) {
+	if (a.place.name == NULL) {
 		a = look_up(s, ip);
-		if (a.name == NULL) {
-			a.name = NO_MEMORY; /* not kept: there may be memory later */
-			a.resolved = false;
+		if (a.place.name == NULL) {
+			a.place.name = NO_MEMORY; /* not kept: there may be memory later */
+			a.place.resolved = false;
 		} else if (s->answer_nr + 1 <= s->answer_slot_nr / 2 || grow_answers(s) == 0) {
 			s->answers[answer_slot(s->answers, s->answer_slot_nr, ip)] = a;
 			s->answer_nr++;
 		}
 	}
+	*out = a.place;
+	out->offset += out->resolved && is_call;
+}
+
+const char *zb_symbols_name(struct zb_symbols *s, uint64_t ip, bool is_call, bool *resolved)
+{
+	struct zb_symbol_place place;
+
+	zb_symbols_place(s, ip, is_call, &place);
 	if (resolved != NULL)
-		*resolved = a.resolved;
-	return a.name;
+		*resolved = place.resolved;
+	return place.name;
 }

@@ -18,6 +18,15 @@ struct zb_symbols;				/* opaque */
 int zb_symbols_create(struct zb_symbols **out); /* of this process; 0 or -errno */
 void zb_symbols_destroy(struct zb_symbols *s);
 
+struct zb_symbol_place {
+	const char *name;   /* as of zb_symbols_name() */
+	const char *module; /* path of the file that is mapped there, "[kernel]", or NULL */
+	uint64_t offset;    /* of ip from the function's beginning; 0 when it is not resolved */
+	bool resolved;
+};
+/* As zb_symbols_name(), with what stands around the name. */
+void zb_symbols_place(struct zb_symbols *s, uint64_t ip, bool is_call, struct zb_symbol_place *out);
+
 /*
  * The function that holds ip, or "[module+0x1234]" / "[0x1234]" when it has no name. is_call: ip is
  * a return address, so the look-up uses ip - 1. *resolved (may be NULL) tells whether it is a real

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """test_flame_files.py - a run leaves a flame graph per lcore, folded and drawn, of the work that was done"""
+import gzip
 import re
 import xml.etree.ElementTree
 
@@ -25,10 +26,31 @@ class FlameFiles(zb.Case):
         self.assertEqual(total, samples)
         self.assertIn("zb_", folded)
 
+        self.assertEqual(self.sampled(), samples)
+
         svg = xml.etree.ElementTree.parse(self.out / "flame" / f"lcore-{cpu}.svg").getroot()
         self.assertEqual(svg.tag, "{http://www.w3.org/2000/svg}svg")
         drawn = "".join(svg.itertext())
         self.assertIn("zb_", drawn)
+
+    def sampled(self):
+        """The samples on a CPU in flame/samples.gz, whose lines are checked on the way."""
+        with gzip.open(self.out / "flame" / "samples.gz", "rt", encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        self.assertEqual([lines[0], lines[-1]], ["zbench-samples 1", "end"])
+        stacks = sum(line.split(" ")[0] == "s" for line in lines)
+        total = 0
+        for line in lines:
+            if not line.startswith("t "):
+                continue
+            _, lane, state, *found = line[2:].split(" ")
+            self.assertEqual((lane, state), ("0", "0"))
+            for one in found:
+                stack, _, weight = one.partition("*")
+                self.assertLess(int(stack), stacks)
+                total += int(weight or 1)
+        self.assertTrue(any(line.startswith("v ") for line in lines))
+        return total
 
     def test_sampling_off_leaves_none(self):
         trace = self.trace("--packets", 5000)

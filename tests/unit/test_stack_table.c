@@ -43,7 +43,7 @@ static struct zb_stack_table *table(uint32_t lane_nr, uint32_t stacks_max)
 static void add(struct zb_stack_table *t, uint32_t lane, const uint64_t *ips, uint32_t depth,
 		uint64_t weight)
 {
-	assert_int_equal(zb_stack_table_add(t, lane, ips, depth, weight), 0);
+	assert_int_equal(zb_stack_table_add(t, lane, ips, depth, weight, NULL), 0);
 }
 
 /* The folded text of lane, for the caller to free. */

@@ -204,6 +204,7 @@ static void write_file(char *path, const char *text)
  * confuse. */
 static void kallsyms_address_inside_function_is_found(void **state)
 {
+	uint64_t offset;
 	char path[] = "/tmp/test_symbols.XXXXXX";
 	struct zb_kallsyms k;
 
@@ -216,18 +217,20 @@ static void kallsyms_address_inside_function_is_found(void **state)
 			 "ffffffffc0000010 t in_module\t[some]\n");
 	assert_int_equal(zb_kallsyms_init(&k, path), 0);
 	unlink(path);
-	assert_string_equal(zb_kallsyms_name(&k, 0xffffffff81000000), "_text");
-	assert_string_equal(zb_kallsyms_name(&k, 0xffffffff81001fff), "_text");
-	assert_string_equal(zb_kallsyms_name(&k, 0xffffffff81002000), "second");
-	assert_string_equal(zb_kallsyms_name(&k, 0xffffffffc0000020), "in_module");
-	assert_null(zb_kallsyms_name(&k, 0xffffffff80ffffff));
-	assert_null(zb_kallsyms_name(&k, 0xffffffff90000000));
+	assert_string_equal(zb_kallsyms_name(&k, 0xffffffff81000000, &offset), "_text");
+	assert_string_equal(zb_kallsyms_name(&k, 0xffffffff81001fff, &offset), "_text");
+	assert_int_equal(offset, 0x1fff);
+	assert_string_equal(zb_kallsyms_name(&k, 0xffffffff81002000, &offset), "second");
+	assert_string_equal(zb_kallsyms_name(&k, 0xffffffffc0000020, &offset), "in_module");
+	assert_null(zb_kallsyms_name(&k, 0xffffffff80ffffff, &offset));
+	assert_null(zb_kallsyms_name(&k, 0xffffffff90000000, &offset));
 	zb_kallsyms_fini(&k);
 }
 
 /* A kernel that hides its addresses gives no names, and no error. */
 static void kallsyms_hidden_addresses_give_no_names(void **state)
 {
+	uint64_t offset;
 	char path[] = "/tmp/test_symbols.XXXXXX";
 	struct zb_kallsyms k;
 
@@ -235,7 +238,7 @@ static void kallsyms_hidden_addresses_give_no_names(void **state)
 	write_file(path, "0000000000000000 T _text\n0000000000000000 T second\n");
 	assert_int_equal(zb_kallsyms_init(&k, path), 0);
 	unlink(path);
-	assert_null(zb_kallsyms_name(&k, 0xffffffff81000000));
+	assert_null(zb_kallsyms_name(&k, 0xffffffff81000000, &offset));
 	zb_kallsyms_fini(&k);
 	assert_int_equal(zb_kallsyms_init(&k, "/nowhere/kallsyms"), -ENOENT);
 	zb_kallsyms_fini(&k);
