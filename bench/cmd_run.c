@@ -84,6 +84,8 @@ static const struct zb_opt options[] = {
 	 O(heap)},
 	{"fault", 0, ZB_OPT_STRING, "LIST", NULL, 0, 0, NULL,
 	 "faults on purpose: spin:dns, ...; help lists all", O(fault)},
+	{"metrics", 0, ZB_OPT_STRING, "WHERE", NULL, 0, 0, NULL,
+	 "ADDR:PORT, off (default: live, 127.0.0.1:9911)", O(metrics)},
 	{"self-cost", 0, ZB_OPT_FLAG, NULL, NULL, 0, 0, NULL,
 	 "measure what measuring costs here; takes minutes", O(self_cost)},
 	{"out", 'o', ZB_OPT_STRING, "DIR", NULL, 0, 0, NULL,
@@ -151,6 +153,8 @@ static int prepare(struct zb_run_job *j)
 	int ret = zb_job_check(j);
 
 	eal_devices(j, &eal);
+	if (ret == 0)
+		ret = zb_job_listen(j);
 	if (ret == 0)
 		ret = zb_out_dir_make(&j->out, j->conf->out, zb_job_traffic_name(j));
 	if (ret < 0)
@@ -259,6 +263,7 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 		return ZB_EXIT_USAGE;
 	}
 	j->conf = conf;
+	j->metrics_fd = -1;
 	j->begin_s = zb_clock_s();
 	j->start_unix_s = time(NULL);
 	if (prepare(j) == 0)
@@ -276,8 +281,7 @@ const struct zb_command zb_cmd_run = {
 	.summary = "run traffic through the engine and measure it",
 	.opts = options,
 	.opt_nr = sizeof(options) / sizeof(options[0]),
-	.examples = "zbench --pcap trace.pcap.zst --cores 2-5 --duration 60 --sample-hz 999\n"
-		    "zbench --iface eth1 --cores 2-5 --filter \"not port 22\" --duration 60\n",
+	.examples = "zbench --iface eth1 --cores 2-5 --filter \"not port 22\" --duration 60\n",
 
 	.conf_size = sizeof(struct zb_run_conf),
 	.run = run,

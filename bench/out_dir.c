@@ -108,6 +108,8 @@ void zb_out_dir_clear(const struct zb_out_dir *d)
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/flame/samples.gz", d->path);
 	remove_plain(path);
+	snprintf(path, sizeof(path), "%s/metrics.prom", d->path);
+	unlink(path);
 	for (unsigned i = 0; i < ZB_LOG_NAME_NR; i++) {
 		snprintf(path, sizeof(path), "%s/%s.log", d->path, zb_log_stream_name[i]);
 		remove_plain(path);

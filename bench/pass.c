@@ -312,6 +312,8 @@ static int set_up(struct zb_pass *p)
 	if (ret == 0)
 		ret = make_prof(p);
 	if (ret == 0)
+		ret = zb_pass_metrics_open(p);
+	if (ret == 0)
 		ret = zb_once_create(p->logs, (uint16_t)p->worker_nr, (uint16_t)p->worker_nr,
 				     p->conf->secret, &p->once);
 	if (ret == 0)
@@ -347,6 +349,7 @@ static void take_snapshots(struct zb_pass *p)
 			snap.noise = p->noise[i].sum;
 			zb_pass_note_series(p, i, &snap);
 			zb_stats_log_take(p->stats, i, &snap);
+			zb_metrics_take(p->metrics, i, &snap.stat, snap.wall_ns);
 			if (p->prof != NULL)
 				zb_prof_log_take(p->prof, i, &snap);
 		}
@@ -384,6 +387,7 @@ static void flush_reporter(struct zb_pass *p, double now)
 	if (now - p->flushed_s < FLUSH_S)
 		return;
 	p->flushed_s = now;
+	zb_pass_metrics_poll(p);
 	for (uint16_t i = 0; i < ZB_LOG_NR; i++) {
 		struct zb_log_port *port = zb_log_port(p->logs, i, (uint16_t)p->worker_nr);
 
@@ -543,6 +547,7 @@ static void tear_down(struct zb_pass *p)
 		zb_log_set_close(p->logs);
 		for (uint16_t i = 0; i < ZB_LOG_NR; i++)
 			zb_log_total(p->logs, i, &p->result->logs[i]);
+		zb_pass_metrics_close(p);
 		zb_log_set_destroy(p->logs);
 	}
 	if (p->once != NULL)

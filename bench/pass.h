@@ -57,6 +57,7 @@ struct zb_pass_conf {
 	double stats_interval_s;	/* of packet time */
 	double tsc_hz;
 	const char *dir;      /* of the logs; NULL: rows are made and discarded */
+	int metrics_fd;	      /* listens, for /metrics; -1: none */
 	const char *heap_dir; /* of heap dumps; NULL: none */
 	uint64_t heap_every;  /* bytes allocated between dumps; 0: only one at the end */
 	uint64_t secret;

@@ -5,6 +5,7 @@
 
 #include "bench/pass.h"
 #include "pipeline/once.h"
+#include "profiler/metrics_http.h"
 #include "profiler/prof_log.h"
 #include "profiler/stats_log.h"
 
@@ -33,7 +34,9 @@ struct zb_pass {
 	struct zb_log_set *logs;
 	struct zb_stats_log *stats;
 	struct zb_prof_log *prof; /* NULL: off */
-	struct zb_once *once;	  /* rows that the workers log once */
+	struct zb_metrics *metrics;
+	struct zb_metrics_http *http; /* NULL: off */
+	struct zb_once *once;	      /* rows that the workers log once */
 	struct zb_source *source;
 	struct zb_sampler *sampler;
 	struct zb_engine_switch on;
@@ -67,6 +70,14 @@ void zb_pass_noise_begin(struct zb_pass *p);
 void zb_pass_noise_poll(struct zb_pass *p, double now_s);
 void zb_pass_noise_end(struct zb_pass *p);
 void zb_pass_noise_free(struct zb_pass *p);
+/* The endpoint answers from now on. */
+int zb_pass_metrics_open(struct zb_pass *p);
+
+/* What the reporter knows besides snapshots, so often as its rows reach their files. */
+void zb_pass_metrics_poll(struct zb_pass *p);
+
+/* The last figures, once the logs are closed: into metrics.prom too. Then the endpoint closes. */
+void zb_pass_metrics_close(struct zb_pass *p);
 
 /* Ends a slice when its time is over, and begins the next; true when there are enough. */
 bool zb_pass_slice(struct zb_pass *p);

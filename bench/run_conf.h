@@ -12,7 +12,7 @@
 struct zb_run_conf {
 	struct zb_opt_list pcap, iface, port, limit;
 	const char *synth, *tap, *cores, *gen_cores, *rate, *heap, *logs, *out, *hashes, *filter,
-		*user, *fault;
+		*user, *fault, *metrics;
 	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc, rx_desc, seed,
 		ring_size;
 	double duration_s, stats_interval_s;

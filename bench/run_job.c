@@ -181,6 +181,7 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.stats_interval_s = o->stats_interval_s,
 		.tsc_hz = j->tsc_hz,
 		.dir = j->out.path,
+		.metrics_fd = -1, /* the run proper alone has one */
 		.heap_dir = j->heap_on ? j->heap_dir : NULL,
 		.heap_every = j->heap_every,
 		.sample_hz = (uint32_t)o->sample_hz,
@@ -225,6 +226,7 @@ int zb_job_pass(struct zb_run_job *j)
 	if (ret < 0)
 		return ret;
 	zb_job_pass_conf(j, &j->pass_conf);
+	j->pass_conf.metrics_fd = j->metrics_fd;
 	j->source = NULL; /* the pass closes it */
 	ret = zb_pass_run(&j->pass_conf, &j->pass);
 	j->pass_done = ret == 0;
@@ -515,4 +517,6 @@ void zb_job_fini(struct zb_run_job *j)
 		zb_eal_stop();
 	if (j->topo != NULL)
 		zb_topo_destroy(j->topo);
+	if (j->metrics_fd >= 0)
+		close(j->metrics_fd);
 }

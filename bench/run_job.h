@@ -34,6 +34,7 @@ struct zb_run_job {
 	struct zb_source *source; /* live: open, until the pass has it */
 	struct zb_filter *filter;
 	bool live_stop;
+	int metrics_fd; /* listens; -1: no endpoint */
 	struct zb_pass_conf pass_conf;
 	struct zb_pass_result pass;
 	struct zb_symbols *syms;
@@ -121,6 +122,9 @@ const char *zb_job_traffic_name(const struct zb_run_job *j);
 
 /* Opens the devices, once DPDK is up, and gives up the rights that this took. Said. */
 int zb_job_open_live(struct zb_run_job *j);
+
+/* Takes the address of --metrics, before anything is started. -errno, said. */
+int zb_job_listen(struct zb_run_job *j);
 
 /* Notes what devices lost. */
 void zb_job_note_live(struct zb_run_job *j);

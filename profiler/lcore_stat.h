@@ -34,7 +34,7 @@ enum zb_fate { ZB_FATE_LIST(ZB_ENUM_F) ZB_FATE_NR };
 enum zb_stage { ZB_STAGE_LIST(ZB_ENUM_S) ZB_STAGE_NR };
 enum zb_timer { ZB_TIMER_LIST(ZB_ENUM_T) ZB_TIMER_NR };
 
-#define ZB_LOG_STREAMS_MAX 16 /* log streams a run can have; see pipeline/logs.h */
+#define ZB_LOG_STREAMS_MAX 24 /* log streams a run can have; see pipeline/logs.h */
 #define ZB_METERED_MAX	   96 /* places that cycles are metered by; see pipeline/meter.h */
 #define ZB_BURST_MAX	   64 /* packets in a burst, at most */
 #define ZB_TCP_STATES	   7  /* of one side of a TCP connection */

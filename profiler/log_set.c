@@ -307,6 +307,21 @@ void zb_log_set_destroy(struct zb_log_set *s)
 	set_free(s);
 }
 
+void zb_log_set_load(const struct zb_log_set *s, uint64_t *handed, uint64_t *pending)
+{
+	*handed = *pending = 0;
+	for (uint16_t p = 0; p < s->producer_nr; p++) {
+		for (uint16_t i = 0; i < s->stream_nr; i++) {
+			const struct zb_log_ring *full = &port_at(s, i, p)->full;
+			/* The tail first: the head, read later, is not behind it. */
+			uint32_t tail = atomic_load_explicit(&full->tail, memory_order_acquire);
+
+			*pending += atomic_load_explicit(&full->head, memory_order_relaxed) - tail;
+		}
+		*handed += atomic_load_explicit(&s->bells[p].rung, memory_order_relaxed);
+	}
+}
+
 int zb_log_set_writer_tid(const struct zb_log_set *s)
 {
 	return s->tid;

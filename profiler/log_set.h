@@ -92,6 +92,9 @@ int zb_log_set_close(struct zb_log_set *s);
 void zb_log_total(const struct zb_log_set *s, uint16_t stream, struct zb_log_total *out);
 void zb_log_set_destroy(struct zb_log_set *s);
 
+/* Buffers handed to the writer, and those of them that are not written yet. Any thread. */
+void zb_log_set_load(const struct zb_log_set *s, uint64_t *handed, uint64_t *pending);
+
 /* Thread id (gettid) of the writer, for the topology report. */
 int zb_log_set_writer_tid(const struct zb_log_set *s);
 

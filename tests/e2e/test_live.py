@@ -246,7 +246,7 @@ class WithoutRights(zb.Case):
         trace = self.trace("--packets", 4000)
         cores = ",".join(map(str, zb.cpus(2) or zb.cpus(1)))
         self.assert_done(self.zbench("--port", f"net_pcap0,rx_pcap={trace.path}", "--cores", cores, "--count",
-                                     trace.packets, "--duration", WAIT_S))
+                                     trace.packets, "--duration", WAIT_S, "--metrics", "off"))
         result = self.result()
         self.assert_law_holds(result)
         self.assertEqual(result["totals"]["pkts_proc"], trace.packets)
@@ -255,7 +255,7 @@ class WithoutRights(zb.Case):
 
     def test_port_null(self):
         """Two devices at once that never run dry."""
-        self.assert_done(self.zbench("--port", "net_null0,size=100", "--port", "net_null1", "--duration", 0.5))
+        self.assert_done(self.zbench("--port", "net_null0,size=100", "--port", "net_null1", "--duration", 0.5, "--metrics", "off"))
         result = self.result()
         self.assert_law_holds(result)
         for device in result["input"]["devices"]:
