@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gen_dgram.c - sessions of a few datagrams that take turns: DNS, NTP, syslog, echo, ARP */
-#include <stdio.h>
 #include <string.h>
 
 #include "bench/gen_session_priv.h"
@@ -39,38 +38,22 @@ static void put32(uint8_t *p, uint32_t v)
 	put16(p + 2, v & 0xffff);
 }
 
-/* Writes a name as labels; returns its length. */
-static size_t put_dns_name(uint8_t *p, const char *name)
-{
-	size_t len = strlen(name), label = 0;
-
-	memcpy(p + 1, name, len);
-	for (size_t i = 0; i <= len; i++) {
-		if (i == len || name[i] == '.') {
-			p[label] = (uint8_t)(i - label);
-			label = i + 1;
-		}
-	}
-	p[len + 1] = 0;
-	return len + 2;
-}
-
 static size_t put_dns(const struct zb_gen_session *s, uint8_t *p, bool response, bool unknown)
 {
 	const struct zb_gen_turns *t = &s->turns;
+	const struct zb_gen_name *name = &zb_gen_names[s->site];
 	bool aaaa = t->kind == DNS_AAAA;
-	char name[ZB_GEN_NAME_MAX];
 	uint8_t ip[16];
 	size_t n = 12;
 
-	zb_gen_site_name(s->site, name);
-	if (unknown)
-		name[0] = 'x'; /* nobody has that name */
 	memset(p, 0, n);
 	put16(p, t->id);
 	put16(p + 2, !response ? 0x0100 : unknown ? 0x8183 : 0x8180);
 	put16(p + 4, 1);
-	n += put_dns_name(p + n, name);
+	memcpy(p + n, name->labels, ZB_GEN_NAME_MAX);
+	if (unknown)
+		p[n + 1] = 'x'; /* nobody has that name */
+	n += name->len + 2;
 	put16(p + n, t->kind);
 	put16(p + n + 2, 1);
 	n += 4;
@@ -91,10 +74,11 @@ static bool step_dns(struct zb_gen_session *s, struct zb_gen_frame *f)
 {
 	struct zb_gen_turns *t = &s->turns;
 	struct zb_gen_ip ip = zb_gen_next_ip(s, t->turn % 2);
-	uint8_t *p = zb_gen_udp_payload(f, &s->path);
+	uint8_t *p = zb_gen_udp_payload(f, &s->wire);
 
 	if (p != NULL)
-		zb_gen_seal_udp(f, &ip, put_dns(s, p, ip.from == 1, s->id % 16 == 5));
+		zb_gen_seal_udp(f, &ip,
+				zb_gen_payload_of(p, put_dns(s, p, ip.from == 1, s->id % 16 == 5)));
 	if (ip.from == 1) { /* the second question, if there is one, is for the other family */
 		t->kind = DNS_AAAA;
 		t->id++;
@@ -105,10 +89,12 @@ static bool step_dns(struct zb_gen_session *s, struct zb_gen_frame *f)
 void zb_gen_dns_make(struct zb_gen_session *s)
 {
 	struct zb_gen_turns *t = &s->turns;
+	struct zb_gen_path path;
 
-	zb_gen_client(s);
-	zb_gen_server_inside(s, ZB_GEN_RESOLVER);
-	s->site = zb_gen_draw_site(s);
+	zb_gen_client(s, &path);
+	zb_gen_server_inside(s, &path, ZB_GEN_RESOLVER);
+	zb_gen_wire_init(&s->wire, &path, ZB_GEN_UDP);
+	s->site = (uint16_t)zb_gen_draw_site(s);
 	s->step = step_dns;
 	t->id = (uint16_t)zb_gen_rand_u64(&s->rand);
 	t->kind = DNS_A;
@@ -125,7 +111,7 @@ static void put_ntp_time(uint8_t *p, uint64_t ts_ns)
 static bool step_ntp(struct zb_gen_session *s, struct zb_gen_frame *f)
 {
 	struct zb_gen_ip ip = zb_gen_next_ip(s, s->turns.turn % 2);
-	uint8_t *p = zb_gen_udp_payload(f, &s->path);
+	uint8_t *p = zb_gen_udp_payload(f, &s->wire);
 
 	if (p != NULL) {
 		memset(p, 0, NTP_BYTES);
@@ -140,15 +126,18 @@ static bool step_ntp(struct zb_gen_session *s, struct zb_gen_frame *f)
 			put_ntp_time(p + 32, s->next_ns - s->rtt_ns / 2);
 		}
 		put_ntp_time(p + 40, s->next_ns);
-		zb_gen_seal_udp(f, &ip, NTP_BYTES);
+		zb_gen_seal_udp(f, &ip, zb_gen_payload_of(p, NTP_BYTES));
 	}
 	return next_turn(s, ZB_GEN_S);
 }
 
 void zb_gen_ntp_make(struct zb_gen_session *s)
 {
-	zb_gen_client(s);
-	zb_gen_server_inside(s, ZB_GEN_CLOCK);
+	struct zb_gen_path path;
+
+	zb_gen_client(s, &path);
+	zb_gen_server_inside(s, &path, ZB_GEN_CLOCK);
+	zb_gen_wire_init(&s->wire, &path, ZB_GEN_UDP);
 	s->step = step_ntp;
 	s->turns.turn_nr = 2;
 }
@@ -156,23 +145,26 @@ void zb_gen_ntp_make(struct zb_gen_session *s)
 static bool step_syslog(struct zb_gen_session *s, struct zb_gen_frame *f)
 {
 	struct zb_gen_ip ip = zb_gen_next_ip(s, 0);
-	uint8_t *p = zb_gen_udp_payload(f, &s->path);
-	char line[96];
+	struct zb_head h = {zb_gen_udp_payload(f, &s->wire), 0};
 
-	if (p != NULL) {
-		int n = snprintf(line, sizeof(line), "<30>app[%u]: request %u served",
-				 s->path.end[0].port, (unsigned)(s->id & 0xffffff));
-
-		memcpy(p, line, (size_t)n);
-		zb_gen_seal_udp(f, &ip, (size_t)n);
+	if (h.at != NULL) {
+		ZB_HEAD_PUT(&h, "<30>app[");
+		zb_head_put_decimal(&h, zb_gen_client_port(s));
+		ZB_HEAD_PUT(&h, "]: request ");
+		zb_head_put_decimal(&h, s->id & 0xffffff);
+		ZB_HEAD_PUT(&h, " served");
+		zb_gen_seal_udp(f, &ip, zb_gen_payload_of(h.at, h.len));
 	}
 	return next_turn(s, ZB_GEN_S);
 }
 
 void zb_gen_syslog_make(struct zb_gen_session *s)
 {
-	zb_gen_client(s);
-	zb_gen_server_inside(s, ZB_GEN_LOG_HOST);
+	struct zb_gen_path path;
+
+	zb_gen_client(s, &path);
+	zb_gen_server_inside(s, &path, ZB_GEN_LOG_HOST);
+	zb_gen_wire_init(&s->wire, &path, ZB_GEN_UDP);
 	s->step = step_syslog;
 	s->turns.unanswered = true;
 	s->turns.turn_nr = 1;
@@ -183,7 +175,7 @@ static bool step_echo(struct zb_gen_session *s, struct zb_gen_frame *f)
 	struct zb_gen_turns *t = &s->turns;
 	struct zb_gen_ip ip = zb_gen_next_ip(s, t->turn % 2);
 	struct zb_gen_echo echo = {.id = t->id, .seq = (uint16_t)(t->turn / 2 + 1)};
-	uint8_t *p = zb_gen_echo_payload(f, &s->path);
+	uint8_t *p = zb_gen_udp_payload(f, &s->wire);
 
 	if (p != NULL) {
 		for (unsigned i = 0; i < ECHO_BYTES; i++)
@@ -195,8 +187,11 @@ static bool step_echo(struct zb_gen_session *s, struct zb_gen_frame *f)
 
 void zb_gen_echo_make(struct zb_gen_session *s)
 {
-	zb_gen_client(s);
-	zb_gen_server_site(s, 0);
+	struct zb_gen_path path;
+
+	zb_gen_client(s, &path);
+	zb_gen_server_site(s, &path, 0);
+	zb_gen_wire_init(&s->wire, &path, ZB_GEN_ICMP);
 	s->step = step_echo;
 	s->turns.id = (uint16_t)s->id;
 	s->turns.unanswered = zb_gen_rand_one_in(&s->rand, 10);
@@ -205,20 +200,19 @@ void zb_gen_echo_make(struct zb_gen_session *s)
 
 static bool step_arp(struct zb_gen_session *s, struct zb_gen_frame *f)
 {
-	struct zb_gen_ip ip = {&s->path, s->turns.turn % 2, 0};
-
-	zb_gen_arp(f, &ip);
+	zb_gen_arp(f, &s->wire, s->turns.turn % 2);
 	return next_turn(s, ZB_GEN_S);
 }
 
 void zb_gen_arp_make(struct zb_gen_session *s)
 {
-	zb_gen_client(s);
-	while (s->path.v6) { /* IPv6 has no ARP; the answers of the dice differ each time */
-		memset(&s->path, 0, sizeof(s->path));
-		zb_gen_client(s);
-	}
-	zb_gen_server_inside(s, ZB_GEN_RESOLVER);
+	struct zb_gen_path path;
+
+	do /* IPv6 has no ARP; the answers of the dice differ each time */
+		zb_gen_client(s, &path);
+	while (path.v6);
+	zb_gen_server_inside(s, &path, ZB_GEN_RESOLVER);
+	zb_gen_wire_init(&s->wire, &path, ZB_GEN_UDP);
 	s->step = step_arp;
 	s->turns.turn_nr = 2;
 }

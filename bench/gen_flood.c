@@ -15,7 +15,7 @@
 #define FIRST_PORT     1024u
 
 /* 24 bits of the number become the host in 10.0.0.0/8, 8 bits the port. */
-static void set_path(struct zb_gen_session *s, uint16_t server_port)
+static void set_path(struct zb_gen_session *s, unsigned proto, uint16_t server_port)
 {
 	uint32_t n = zb_gen_permute((uint32_t)s->id);
 	const struct zb_gen_path path = {
@@ -34,18 +34,18 @@ static void set_path(struct zb_gen_session *s, uint16_t server_port)
 			},
 		}};
 
-	s->path = path;
+	zb_gen_wire_init(&s->wire, &path, proto);
 	s->ip_id[0] = (uint16_t)zb_gen_rand_u64(&s->rand);
 }
 
 static bool step_datagram(struct zb_gen_session *s, struct zb_gen_frame *f)
 {
 	struct zb_gen_ip ip = zb_gen_next_ip(s, 0);
-	uint8_t *p = zb_gen_udp_payload(f, &s->path);
+	uint8_t *p = zb_gen_udp_payload(f, &s->wire);
 
 	if (p != NULL) {
 		memset(p, 0, DATAGRAM_BYTES);
-		zb_gen_seal_udp(f, &ip, DATAGRAM_BYTES);
+		zb_gen_seal_udp(f, &ip, (struct zb_gen_payload){DATAGRAM_BYTES, 0});
 	}
 	return false;
 }
@@ -59,19 +59,19 @@ static bool step_syn(struct zb_gen_session *s, struct zb_gen_frame *f)
 		.flags = ZB_GEN_SYN,
 	};
 
-	zb_gen_seal_tcp(f, &ip, &tcp, 0);
+	zb_gen_seal_tcp(f, &ip, &tcp, (struct zb_gen_payload){0});
 	return false;
 }
 
 static void make_flood(struct zb_gen_session *s)
 {
-	set_path(s, 9); /* discard */
+	set_path(s, ZB_GEN_UDP, 9); /* discard */
 	s->step = step_datagram;
 }
 
 static void make_syn(struct zb_gen_session *s)
 {
-	set_path(s, 443);
+	set_path(s, ZB_GEN_TCP, 443);
 	s->step = step_syn;
 }
 

@@ -6,44 +6,46 @@
 #include "bench/gen_shape.h"
 #include "bench/gen_world.h"
 
-static void web(struct zb_gen_session *s, enum zb_gen_fate fate, uint16_t port,
-		zb_gen_next_msg *next_msg)
+static void web(struct zb_gen_session *s, enum zb_gen_fate fate, uint16_t port, enum zb_gen_app app)
 {
-	zb_gen_client(s);
-	zb_gen_server_site(s, port);
-	zb_gen_tcp_make(s, fate, next_msg);
+	struct zb_gen_path path;
+
+	zb_gen_client(s, &path);
+	zb_gen_server_site(s, &path, port);
+	zb_gen_wire_init(&s->wire, &path, ZB_GEN_TCP);
+	zb_gen_tcp_make(s, fate, app);
 }
 
 void zb_gen_http_make(struct zb_gen_session *s)
 {
-	web(s, ZB_GEN_COMPLETE, 80, zb_gen_http_msg);
+	web(s, ZB_GEN_COMPLETE, 80, ZB_GEN_HTTP);
 }
 
 void zb_gen_tls_make(struct zb_gen_session *s)
 {
-	web(s, ZB_GEN_COMPLETE, 443, zb_gen_tls_msg);
+	web(s, ZB_GEN_COMPLETE, 443, ZB_GEN_TLS);
 }
 
 void zb_gen_file_make(struct zb_gen_session *s)
 {
-	web(s, ZB_GEN_COMPLETE, 80, zb_gen_file_msg);
+	web(s, ZB_GEN_COMPLETE, 80, ZB_GEN_FILE);
 }
 
 void zb_gen_reset_make(struct zb_gen_session *s)
 {
 	bool encrypted = zb_gen_rand_one_in(&s->rand, 2);
 
-	web(s, ZB_GEN_RESET, encrypted ? 443 : 80, encrypted ? zb_gen_tls_msg : zb_gen_http_msg);
+	web(s, ZB_GEN_RESET, encrypted ? 443 : 80, encrypted ? ZB_GEN_TLS : ZB_GEN_HTTP);
 }
 
 void zb_gen_no_answer_make(struct zb_gen_session *s)
 {
-	web(s, ZB_GEN_NO_ANSWER, 443, zb_gen_tls_msg);
+	web(s, ZB_GEN_NO_ANSWER, 443, ZB_GEN_TLS);
 }
 
 void zb_gen_rejected_make(struct zb_gen_session *s)
 {
-	web(s, ZB_GEN_REJECTED, 80, zb_gen_http_msg);
+	web(s, ZB_GEN_REJECTED, 80, ZB_GEN_HTTP);
 }
 
 static const struct {

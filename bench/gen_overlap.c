@@ -12,21 +12,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "bench/gen_agenda.h"
 #include "bench/gen_session_priv.h"
 #include "bench/gen_world.h"
 
 #define SLAB_BYTES (2u << 20) /* a huge page, where the kernel gives one */
-#define HEAP_FIRST 1024u
-#define CHILDREN   4u
-#define HOT_BYTES  offsetof(struct zb_gen_session, tcp.msg.head)
-
-struct entry {
-	uint64_t next_ns, id;
-	struct zb_gen_session *session;
-};
 
 struct slab {
-	struct slab *next;
+	alignas(64) struct slab *next;
 	struct zb_gen_session sessions[];
 };
 
@@ -37,49 +30,12 @@ struct overlap {
 	struct zb_gen_arrivals arrivals;
 	uint64_t due_ns; /* when session `id` begins; UINT64_MAX: there are no more */
 	uint64_t id;
-	struct entry *heap;
-	size_t heap_nr, heap_max;
+	struct zb_gen_agenda agenda;
 	struct zb_gen_session *spare; /* linked by their first bytes */
 	struct slab *slabs;
 	size_t slab_used; /* sessions of the first slab that were ever taken */
 	struct zb_gen_world world;
 };
-
-static bool earlier(const struct entry *a, const struct entry *b)
-{
-	return a->next_ns != b->next_ns ? a->next_ns < b->next_ns : a->id < b->id;
-}
-
-static void sift_up(struct overlap *o, struct entry e)
-{
-	size_t i = o->heap_nr++;
-
-	for (; i > 0 && earlier(&e, &o->heap[(i - 1) / CHILDREN]); i = (i - 1) / CHILDREN)
-		o->heap[i] = o->heap[(i - 1) / CHILDREN];
-	o->heap[i] = e;
-}
-
-/* Puts e in the place of the first entry. */
-static void replace_first(struct overlap *o, struct entry e)
-{
-	size_t i = 0;
-
-	for (;;) {
-		size_t first = CHILDREN * i + 1, best = first;
-		size_t end = first + CHILDREN < o->heap_nr ? first + CHILDREN : o->heap_nr;
-
-		if (first >= o->heap_nr)
-			break;
-		for (size_t c = first + 1; c < end; c++)
-			if (earlier(&o->heap[c], &o->heap[best]))
-				best = c;
-		if (!earlier(&o->heap[best], &e))
-			break;
-		o->heap[i] = o->heap[best];
-		i = best;
-	}
-	o->heap[i] = e;
-}
 
 static void put_spare(struct overlap *o, struct zb_gen_session *s)
 {
@@ -108,18 +64,6 @@ static struct zb_gen_session *take_spare(struct overlap *o)
 	return &o->slabs->sessions[o->slab_used++];
 }
 
-static int grow_heap(struct overlap *o)
-{
-	size_t max = o->heap_max == 0 ? HEAP_FIRST : 2 * o->heap_max;
-	struct entry *heap = reallocarray(o->heap, max, sizeof(o->heap[0]));
-
-	if (heap == NULL)
-		return -ENOMEM;
-	o->heap = heap;
-	o->heap_max = max;
-	return 0;
-}
-
 static void make(struct overlap *o, struct zb_gen_session *s, uint64_t id, uint64_t begin_ns)
 {
 	zb_gen_session_init(s, &o->world, o->arrivals.seed, id);
@@ -138,67 +82,57 @@ static int begin(struct overlap *o)
 {
 	struct zb_gen_session *s;
 
-	if (o->heap_nr == o->heap_max && grow_heap(o) < 0)
+	if (zb_gen_agenda_reserve(&o->agenda, zb_gen_agenda_nr(&o->agenda) + 1) < 0)
 		return -ENOMEM;
 	s = take_spare(o);
 	if (s == NULL)
 		return -ENOMEM;
 	make(o, s, o->id, o->due_ns);
-	sift_up(o, (struct entry){s->next_ns, o->id, s});
+	zb_gen_agenda_add(&o->agenda, s->next_ns, s);
 	o->id++;
 	find_due(o);
 	return 0;
 }
 
-/* A session ended; another one may take its place at once. */
-static void end(struct overlap *o, struct entry e)
+/* The first session ended; another one may take its place at once. */
+static void end(struct overlap *o, struct zb_gen_session *s)
 {
-	struct zb_gen_session *s = e.session;
 	uint64_t begin_ns = s->next_ns;
 
 	if (o->arrivals.again != NULL && o->arrivals.again(o->arrivals.ctx, &begin_ns)) {
-		make(o, s, o->id, begin_ns);
-		replace_first(o, (struct entry){s->next_ns, o->id++, s});
+		make(o, s, o->id++, begin_ns);
+		zb_gen_agenda_move_first(&o->agenda, s->next_ns);
 		return;
 	}
 	put_spare(o, s);
-	e = o->heap[--o->heap_nr];
-	if (o->heap_nr > 0)
-		replace_first(o, e);
+	zb_gen_agenda_drop_first(&o->agenda);
 }
 
-/* What steps next, and what may step after it, is on its way from memory while others work. */
-static void prefetch(const struct overlap *o)
+static bool begins_now(const struct overlap *o)
 {
-	size_t nr = o->heap_nr < 1 + CHILDREN ? o->heap_nr : 1 + CHILDREN;
-
-	for (size_t i = 0; i < nr; i++)
-		for (size_t at = 0; at < HOT_BYTES; at += 64)
-			__builtin_prefetch((const char *)o->heap[i].session + at);
+	return o->due_ns != UINT64_MAX && (zb_gen_agenda_nr(&o->agenda) == 0 ||
+					   o->due_ns <= zb_gen_agenda_first(&o->agenda).ns);
 }
 
 static int next(struct zb_gen_stream *self, struct zb_gen_frame *f, uint64_t *ts_ns)
 {
 	struct overlap *o = (struct overlap *)self;
-	struct entry e;
+	struct zb_gen_session *s;
 
-	while (o->due_ns != UINT64_MAX && (o->heap_nr == 0 || o->due_ns <= o->heap[0].next_ns)) {
+	while (begins_now(o)) {
 		int ret = begin(o);
 
 		if (ret < 0)
 			return ret;
 	}
-	if (o->heap_nr == 0)
+	if (zb_gen_agenda_nr(&o->agenda) == 0)
 		return 0;
-	e = o->heap[0];
-	*ts_ns = e.next_ns;
-	if (e.session->step(e.session, f)) {
-		e.next_ns = e.session->next_ns;
-		replace_first(o, e);
-	} else {
-		end(o, e);
-	}
-	prefetch(o);
+	s = zb_gen_agenda_first(&o->agenda).session;
+	*ts_ns = s->next_ns;
+	if (s->step(s, f))
+		zb_gen_agenda_move_first(&o->agenda, s->next_ns);
+	else
+		end(o, s);
 	return 1;
 }
 
@@ -214,14 +148,14 @@ static void release(struct zb_gen_stream *self)
 	}
 	if (o->arrivals.free != NULL)
 		o->arrivals.free(o->arrivals.ctx);
-	free(o->heap);
+	zb_gen_agenda_fini(&o->agenda);
 	free(o);
 }
 
-void zb_gen_session_init(struct zb_gen_session *s, const struct zb_gen_world *world, uint64_t seed,
+void zb_gen_session_init(struct zb_gen_session *s, struct zb_gen_world *world, uint64_t seed,
 			 uint64_t id)
 {
-	memset(s, 0, offsetof(struct zb_gen_session, tcp.msg.head));
+	memset(s, 0, sizeof(*s));
 	s->id = id;
 	s->world = world;
 	s->rand = zb_gen_rand_seed(seed, id);
@@ -237,6 +171,7 @@ int zb_gen_overlap(const struct zb_gen_arrivals *arrivals, struct zb_gen_stream 
 	o->arrivals = *arrivals;
 	zb_gen_world_init(&o->world, arrivals->seed);
 	find_due(o);
+	zb_gen_agenda_init(&o->agenda, o->due_ns);
 	*out = &o->stream;
 	return 0;
 }

@@ -8,6 +8,10 @@
 #ifndef ZB_BENCH_GEN_SESSION_PRIV_H
 #define ZB_BENCH_GEN_SESSION_PRIV_H
 
+#include <assert.h>
+#include <stdalign.h>
+
+#include "bench/gen_msg.h"
 #include "bench/gen_packet.h"
 #include "bench/gen_rand.h"
 #include "bench/gen_shape.h"
@@ -17,29 +21,8 @@
 #define ZB_GEN_MS 1000000ull
 #define ZB_GEN_S  1000000000ull
 
-#define ZB_GEN_HEAD_MAX 704u
-
 struct zb_gen_world;
 struct zb_gen_session;
-
-enum zb_gen_body {
-	ZB_GEN_BODY_TEXT,  /* words */
-	ZB_GEN_BODY_BYTES, /* noise */
-	ZB_GEN_BODY_TLS,   /* records of application data, headers counted in body_len */
-};
-
-/*
- * One message of a TCP session: a head that is kept, and a body that is computed where it is
- * needed.
- */
-struct zb_gen_msg {
-	unsigned from; /* end that sends it */
-	enum zb_gen_body body;
-	uint32_t head_len, body_len;
-	uint32_t body_at;  /* where in the world's text or noise the body begins */
-	uint64_t think_ns; /* what passes before it, apart from the round trip */
-	uint8_t head[ZB_GEN_HEAD_MAX];
-};
 
 enum zb_gen_fate {
 	ZB_GEN_COMPLETE,  /* opened, used, closed */
@@ -48,24 +31,23 @@ enum zb_gen_fate {
 	ZB_GEN_RESET,	  /* one end breaks off after some messages */
 };
 
-/* Fills in message number nr; false when there is none. */
-typedef bool zb_gen_next_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
+enum zb_gen_app { ZB_GEN_HTTP, ZB_GEN_TLS, ZB_GEN_FILE };
 
 struct zb_gen_tcp_conn {
-	zb_gen_next_msg *next_msg;
-	enum zb_gen_fate fate;
-	unsigned phase;	 /* enum phase in gen_tcp.c */
-	uint32_t seq[2]; /* of the next byte each end sends */
-	uint32_t msg_nr;
-	uint32_t reset_at;     /* message that is cut off by a reset */
-	uint32_t sent;	       /* bytes of msg that were sent */
-	uint32_t segment;      /* bytes of the last segment */
-	unsigned unacked;      /* segments since the last acknowledgement */
-	unsigned tries;	       /* SYNs sent */
-	unsigned closer;       /* end that closes first */
-	bool again;	       /* the last segment is sent once more */
-	uint32_t exchanges;    /* of the application */
+	uint32_t seq[2];       /* of the next byte each end sends */
 	struct zb_gen_msg msg; /* the one being sent */
+	uint32_t msg_nr;       /* of the next one */
+	uint32_t sent;	       /* bytes of msg that were sent */
+	uint32_t exchanges;    /* of the application */
+	uint16_t segment;      /* bytes of the last segment */
+	uint8_t app;	       /* enum zb_gen_app */
+	uint8_t fate;	       /* enum zb_gen_fate */
+	uint8_t phase;	       /* enum phase in gen_tcp.c */
+	uint8_t reset_at;      /* message that is cut off by a reset */
+	uint8_t unacked;       /* segments since the last acknowledgement */
+	uint8_t tries;	       /* SYNs sent */
+	uint8_t closer;	       /* end that closes first */
+	bool again;	       /* the last segment is sent once more */
 };
 
 struct zb_gen_turns {
@@ -75,10 +57,14 @@ struct zb_gen_turns {
 	bool unanswered; /* only end 0 speaks */
 };
 
+/*
+ * Four lines, as there may be a million of them: one that every step needs, one for each direction,
+ * and one of the kind's own.
+ */
 struct zb_gen_session {
-	uint64_t next_ns; /* packet time of the next step */
+	alignas(64) uint64_t next_ns; /* packet time of the next step */
 	uint64_t id;
-	const struct zb_gen_world *world;
+	struct zb_gen_world *world;	  /* NULL: nothing is built */
 	const struct zb_gen_shape *shape; /* NULL: all as the kind has it */
 	/*
 	 * Builds the next packet (f NULL: only goes on), sets next_ns for the one after; false:
@@ -86,15 +72,17 @@ struct zb_gen_session {
 	 */
 	bool (*step)(struct zb_gen_session *s, struct zb_gen_frame *f);
 	struct zb_gen_rand rand;
-	struct zb_gen_path path;
-	uint16_t ip_id[2];
 	uint32_t rtt_ns;
-	uint32_t site; /* of the server, see gen_world.h */
+	uint16_t ip_id[2];
+	struct zb_gen_wire wire;
+	uint16_t site; /* of the server, see gen_world.h */
 	union {
 		struct zb_gen_tcp_conn tcp;
 		struct zb_gen_turns turns;
 	};
 };
+static_assert(offsetof(struct zb_gen_session, wire.head) == 64, "a direction is a line");
+static_assert(sizeof(struct zb_gen_session) == 256, "four lines");
 
 struct zb_gen_profile {
 	const char *name;
@@ -130,18 +118,16 @@ struct zb_gen_arrivals {
 int zb_gen_overlap(const struct zb_gen_arrivals *arrivals, struct zb_gen_stream **out);
 
 /* A session of which only make and next_ns are left to do. */
-void zb_gen_session_init(struct zb_gen_session *s, const struct zb_gen_world *world, uint64_t seed,
+void zb_gen_session_init(struct zb_gen_session *s, struct zb_gen_world *world, uint64_t seed,
 			 uint64_t id);
 
 extern const struct zb_gen_profile zb_gen_profile_office, zb_gen_profile_flood, zb_gen_profile_syn;
 
 /* gen_tcp.c */
-void zb_gen_tcp_make(struct zb_gen_session *s, enum zb_gen_fate fate, zb_gen_next_msg *next_msg);
+void zb_gen_tcp_make(struct zb_gen_session *s, enum zb_gen_fate fate, enum zb_gen_app app);
 
 /* gen_web.c: HTTP/1.1 on port 80, TLS 1.3 on port 443; gen_file.c: downloads */
-bool zb_gen_http_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
-bool zb_gen_tls_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
-bool zb_gen_file_msg(struct zb_gen_session *s, uint32_t nr, struct zb_gen_msg *m);
+zb_gen_next_msg zb_gen_http_msg, zb_gen_tls_msg, zb_gen_file_msg;
 
 /* gen_kind.c: connections with these messages, or that come to nothing */
 void zb_gen_http_make(struct zb_gen_session *s);
@@ -189,7 +175,7 @@ static inline uint32_t zb_gen_draw_size(struct zb_gen_session *s, uint32_t other
 /* The next packet's addressing; counts the sender's IPv4 identification on. */
 static inline struct zb_gen_ip zb_gen_next_ip(struct zb_gen_session *s, unsigned from)
 {
-	return (struct zb_gen_ip){&s->path, from, s->ip_id[from]++};
+	return (struct zb_gen_ip){&s->wire, from, s->ip_id[from]++};
 }
 
 #endif

@@ -61,6 +61,7 @@ static void count_sessions(struct plan *p)
 	struct zb_gen_session *s = &(struct zb_gen_session){0};
 	uint64_t packets = 0, id = 0;
 
+	zb_gen_names_init();
 	p->singles_from = UINT64_MAX;
 	for (; packets < p->conf.packets; id++) {
 		uint64_t n = 1;

@@ -18,6 +18,17 @@
 
 enum phase { SYN, SYN_ACK, OPEN, DATA, FIN, FIN_ACK, FIN_BACK, LAST_ACK, RST };
 
+static zb_gen_next_msg *app_of(const struct zb_gen_tcp_conn *c)
+{
+	static zb_gen_next_msg *const apps[] = {
+		[ZB_GEN_HTTP] = zb_gen_http_msg,
+		[ZB_GEN_TLS] = zb_gen_tls_msg,
+		[ZB_GEN_FILE] = zb_gen_file_msg,
+	};
+
+	return apps[c->app];
+}
+
 static void emit(struct zb_gen_session *s, struct zb_gen_frame *f, unsigned from, unsigned flags)
 {
 	struct zb_gen_tcp_conn *c = &s->tcp;
@@ -29,7 +40,7 @@ static void emit(struct zb_gen_session *s, struct zb_gen_frame *f, unsigned from
 		.flags = (uint8_t)flags,
 	};
 
-	zb_gen_seal_tcp(f, &ip, &tcp, 0);
+	zb_gen_seal_tcp(f, &ip, &tcp, (struct zb_gen_payload){0});
 }
 
 /* Passes a time between lo and hi microseconds. */
@@ -58,14 +69,13 @@ static void next_message(struct zb_gen_session *s)
 		pass_us(s, 500, 20000);
 		return;
 	}
-	if (!c->next_msg(s, c->msg_nr, &c->msg)) {
+	if (!zb_gen_msg_plan(s, app_of(c), c->msg_nr, &c->msg)) {
 		c->phase = FIN;
 		pass_us(s, 100, 3000);
 		return;
 	}
 	if (c->msg_nr > 0 && c->msg.from != last_from)
 		pass_answer(s, c->msg.from);
-	s->next_ns += c->msg.think_ns;
 	c->msg_nr++;
 	c->phase = DATA;
 }
@@ -74,24 +84,27 @@ static void emit_segment(struct zb_gen_session *s, struct zb_gen_frame *f, bool 
 {
 	struct zb_gen_tcp_conn *c = &s->tcp;
 	uint32_t total = c->msg.head_len + c->msg.body_len;
-	uint32_t mss = zb_gen_mss(&s->path), left = total - c->sent;
+	uint32_t mss = zb_gen_mss(&s->wire), left = total - c->sent;
 	struct zb_gen_ip ip = zb_gen_next_ip(s, c->msg.from);
 	struct zb_gen_tcp tcp = {.window = 501, .flags = ZB_GEN_ACK};
-	uint8_t *payload = zb_gen_tcp_payload(f, &s->path);
 
 	if (again) {
 		c->sent -= c->segment;
 		c->seq[c->msg.from] -= c->segment;
 	} else {
-		c->segment = left < mss ? left : mss;
+		c->segment = (uint16_t)(left < mss ? left : mss);
 	}
 	tcp.seq = c->seq[c->msg.from];
 	tcp.ack = c->seq[!c->msg.from];
 	if (c->sent + c->segment == total)
 		tcp.flags |= ZB_GEN_PSH;
-	if (payload != NULL)
-		zb_gen_msg_copy(s->world, &c->msg, c->sent, payload, c->segment);
-	zb_gen_seal_tcp(f, &ip, &tcp, c->segment);
+	if (f != NULL) {
+		const struct zb_gen_part part = {app_of(c), &c->msg, c->msg_nr - 1, c->sent,
+						 c->segment};
+		uint64_t sum = zb_gen_msg_write(s, &part, zb_gen_tcp_payload(f, &s->wire));
+
+		zb_gen_seal_tcp(f, &ip, &tcp, (struct zb_gen_payload){c->segment, sum});
+	}
 	c->sent += c->segment;
 	c->seq[c->msg.from] += c->segment;
 }
@@ -131,7 +144,7 @@ static void step_data(struct zb_gen_session *s, struct zb_gen_frame *f)
 
 		emit_segment(s, f, was_again);
 		c->again = !was_again && zb_gen_rand_one_in(&s->rand, RETRANSMIT_RATE);
-		c->unacked = was_again ? 2 : c->unacked + 1;
+		c->unacked = was_again ? 2 : (uint8_t)(c->unacked + 1);
 		if (c->again)
 			s->next_ns += RTO_NS;
 		pass_us(s, 12, 80);
@@ -217,16 +230,16 @@ static bool step(struct zb_gen_session *s, struct zb_gen_frame *f)
 	}
 }
 
-void zb_gen_tcp_make(struct zb_gen_session *s, enum zb_gen_fate fate, zb_gen_next_msg *next_msg)
+void zb_gen_tcp_make(struct zb_gen_session *s, enum zb_gen_fate fate, enum zb_gen_app app)
 {
 	struct zb_gen_tcp_conn *c = &s->tcp;
 
 	s->step = step;
-	c->next_msg = next_msg;
-	c->fate = fate;
+	c->app = (uint8_t)app;
+	c->fate = (uint8_t)fate;
 	c->phase = SYN;
 	c->seq[0] = (uint32_t)zb_gen_rand_u64(&s->rand);
 	c->seq[1] = (uint32_t)zb_gen_rand_u64(&s->rand);
-	c->closer = zb_gen_rand_below(&s->rand, 2);
-	c->reset_at = zb_gen_rand_between(&s->rand, 1, 3);
+	c->closer = (uint8_t)zb_gen_rand_below(&s->rand, 2);
+	c->reset_at = (uint8_t)zb_gen_rand_between(&s->rand, 1, 3);
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gen_world.c - addresses, names and content, all computed from numbers */
+#include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench/gen_world.h"
 
-#define CLIENTS	       1000u
-#define VLAN_CLIENTS   750u /* clients from this number on are on the VLAN */
-#define VLAN_ID	       30
-#define FIRST_PORT     32768u
-#define PORTS	       28232u /* Linux' ephemeral ports */
-#define TLS_HEADER     5u
-#define TLS_RECORD_MAX 16384u
-#define COUNT(a)       ((uint32_t)(sizeof(a) / sizeof((a)[0])))
+#define CLIENTS	     1000u
+#define VLAN_CLIENTS 750u /* clients from this number on are on the VLAN */
+#define VLAN_ID	     30
+#define FIRST_PORT   32768u
+#define PORTS	     28232u /* Linux' ephemeral ports */
+#define COUNT(a)     ((uint32_t)(sizeof(a) / sizeof((a)[0])))
 
 static const char *const words[] = {
 	"packet", "window", "river",  "signal", "garden", "engine", "paper",  "morning",
@@ -23,29 +24,76 @@ static const char *const words[] = {
 
 static const char *const hosts[] = {"www", "mail", "cdn", "api", "img", "static", "app", "news"};
 
-static void fill_text(struct zb_gen_world *w, struct zb_gen_rand *r)
+struct zb_gen_name zb_gen_names[ZB_GEN_SITES];
+
+static void make_name(struct zb_gen_name *n, uint32_t site)
+{
+	uint32_t label = 0;
+
+	n->len = (uint32_t)snprintf(n->text, sizeof(n->text), "%s.%s-%s.example",
+				    hosts[site % COUNT(hosts)],
+				    words[site / COUNT(hosts) % COUNT(words)],
+				    words[(site * 7 / COUNT(hosts) + 3) % COUNT(words)]);
+	assert(n->len + 2 <= sizeof(n->labels));
+	memcpy(n->labels + 1, n->text, n->len);
+	for (uint32_t i = 0; i <= n->len; i++) {
+		if (i == n->len || n->text[i] == '.') {
+			n->labels[label] = (uint8_t)(i - label);
+			label = i + 1;
+		}
+	}
+	n->labels[n->len + 1] = 0;
+}
+
+static void make_names(void)
+{
+	for (uint32_t i = 0; i < ZB_GEN_SITES; i++)
+		make_name(&zb_gen_names[i], i);
+}
+
+void zb_gen_names_init(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_names);
+}
+
+static void fill_text(uint8_t *text, struct zb_gen_rand *r)
 {
 	size_t at = 0;
 
-	while (at < sizeof(w->text)) {
+	while (at < ZB_GEN_POOL_BYTES) {
 		const char *word = words[zb_gen_rand_below(r, COUNT(words))];
-		size_t room = sizeof(w->text) - at;
+		size_t room = ZB_GEN_POOL_BYTES - at;
 		size_t len = strlen(word) < room ? strlen(word) : room;
 
-		memcpy(w->text + at, word, len);
+		memcpy(text + at, word, len);
 		at += len;
-		if (at < sizeof(w->text))
-			w->text[at++] = zb_gen_rand_one_in(r, 12) ? '\n' : ' ';
+		if (at < ZB_GEN_POOL_BYTES)
+			text[at++] = zb_gen_rand_one_in(r, 12) ? '\n' : ' ';
 	}
+}
+
+static void finish_pool(struct zb_gen_pool *p)
+{
+	memcpy(p->bytes + ZB_GEN_POOL_BYTES, p->bytes, ZB_GEN_POOL_ROOM - ZB_GEN_POOL_BYTES);
+	p->sums[0] = 0;
+	for (uint32_t i = 1; i < COUNT(p->sums); i++)
+		p->sums[i] = zb_checksum_fold(zb_checksum_add(
+			p->sums[i - 1], p->bytes + ZB_GEN_POOL_BLOCK * (i - 1), ZB_GEN_POOL_BLOCK));
 }
 
 void zb_gen_world_init(struct zb_gen_world *w, uint64_t seed)
 {
 	struct zb_gen_rand r = zb_gen_rand_seed(seed, UINT64_MAX);
 
-	fill_text(w, &r);
-	for (size_t i = 0; i < sizeof(w->noise); i++)
-		w->noise[i] = (uint8_t)zb_gen_rand_u64(&r);
+	zb_gen_names_init();
+	fill_text(w->text.bytes, &r);
+	for (size_t i = 0; i < ZB_GEN_POOL_BYTES; i++)
+		w->noise.bytes[i] = (uint8_t)zb_gen_rand_u64(&r);
+	finish_pool(&w->text);
+	finish_pool(&w->noise);
+	memset(w->dates, 0, sizeof(w->dates));
 }
 
 static void set_mac(uint8_t mac[6], unsigned kind, unsigned n)
@@ -73,9 +121,9 @@ static void set_ip(uint8_t ip[16], bool v6, const uint8_t prefix4[2], unsigned n
 	ip[15] = (uint8_t)lo;
 }
 
-void zb_gen_client(struct zb_gen_session *s)
+void zb_gen_client(struct zb_gen_session *s, struct zb_gen_path *p)
 {
-	struct zb_gen_host *h = &s->path.end[0];
+	struct zb_gen_host *h = &p->end[0];
 	/*
 	 * The port repeats after PORTS sessions, and then the client number has moved on by 28232 *
 	 * 7919 + 1, which is 209 modulo 1000 and has no factor in common with it: so all clients
@@ -83,12 +131,13 @@ void zb_gen_client(struct zb_gen_session *s)
 	 */
 	unsigned n = (unsigned)((s->id * 7919 + s->id / PORTS) % CLIENTS);
 
-	s->path.v6 = zb_gen_rand_one_in(&s->rand, 7);
-	s->path.vlan = n >= VLAN_CLIENTS ? VLAN_ID : 0;
+	memset(p, 0, sizeof(*p));
+	p->v6 = zb_gen_rand_one_in(&s->rand, 7);
+	p->vlan = n >= VLAN_CLIENTS ? VLAN_ID : 0;
 	h->port = (uint16_t)(FIRST_PORT + s->id % PORTS);
 	h->ttl = 64;
 	set_mac(h->mac, 1, n);
-	set_ip(h->ip, s->path.v6, (const uint8_t[]){10, 20}, 0x20, n);
+	set_ip(h->ip, p->v6, (const uint8_t[]){10, 20}, 0x20, n);
 	s->ip_id[0] = (uint16_t)zb_gen_rand_u64(&s->rand);
 	s->ip_id[1] = (uint16_t)zb_gen_rand_u64(&s->rand);
 }
@@ -112,90 +161,58 @@ static uint32_t draw_rtt(struct zb_gen_session *s, uint32_t lo_us, uint32_t hi_u
 	return zb_gen_rand_between(&s->rand, lo_us, hi_us) * (uint32_t)ZB_GEN_US;
 }
 
-void zb_gen_server_site(struct zb_gen_session *s, uint16_t port)
+void zb_gen_server_site(struct zb_gen_session *s, struct zb_gen_path *p, uint16_t port)
 {
-	struct zb_gen_host *h = &s->path.end[1];
+	struct zb_gen_host *h = &p->end[1];
 
-	s->site = zb_gen_draw_site(s);
+	s->site = (uint16_t)zb_gen_draw_site(s);
 	s->rtt_ns = draw_rtt(s, 2000, 80000);
 	h->port = port;
 	h->ttl = (uint8_t)(64 - zb_gen_rand_between(&s->rand, 4, 16));
 	set_mac(h->mac, 0, 1); /* the gateway */
-	zb_gen_site_ip(s->site, s->path.v6, h->ip);
+	zb_gen_site_ip(s->site, p->v6, h->ip);
 }
 
-void zb_gen_server_inside(struct zb_gen_session *s, enum zb_gen_service service)
+void zb_gen_server_inside(struct zb_gen_session *s, struct zb_gen_path *p,
+			  enum zb_gen_service service)
 {
-	struct zb_gen_host *h = &s->path.end[1];
+	struct zb_gen_host *h = &p->end[1];
 
 	s->rtt_ns = draw_rtt(s, 150, 900);
 	h->port = (uint16_t)service;
 	h->ttl = 64;
 	set_mac(h->mac, 2, service);
 	/* 10.20.200.x: beyond the clients, which end at 10.20.3.250 */
-	set_ip(h->ip, s->path.v6, (const uint8_t[]){10, 20}, 0x20, 200 * 250 + service % 250);
+	set_ip(h->ip, p->v6, (const uint8_t[]){10, 20}, 0x20, 200 * 250 + service % 250);
 }
 
-void zb_gen_site_name(uint32_t site, char name[static ZB_GEN_NAME_MAX])
+static void make_date(char date[static ZB_GEN_DATE_BYTES], uint32_t second)
 {
-	snprintf(name, ZB_GEN_NAME_MAX, "%s.%s-%s.example", hosts[site % COUNT(hosts)],
-		 words[site / COUNT(hosts) % COUNT(words)],
-		 words[(site * 7 / COUNT(hosts) + 3) % COUNT(words)]);
+	static const char day[] = "SunMonTueWedThuFriSat";
+	static const char month[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char line[64];
+	time_t t = second;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	snprintf(line, sizeof(line), "Date: %.3s, %02d %.3s %4d %02d:%02d:%02d GMT\r\n",
+		 day + 3 * tm.tm_wday, tm.tm_mday, month + 3 * tm.tm_mon, tm.tm_year + 1900,
+		 tm.tm_hour, tm.tm_min, tm.tm_sec);
+	memcpy(date, line, ZB_GEN_DATE_BYTES);
 }
 
-static void copy_pool(const void *pool, uint32_t at, uint8_t *dst, uint32_t len)
+void zb_head_put_date(struct zb_head *h, struct zb_gen_world *w, uint32_t second)
 {
-	while (len > 0) {
-		uint32_t from = at & (ZB_GEN_POOL_BYTES - 1);
-		uint32_t n = ZB_GEN_POOL_BYTES - from < len ? ZB_GEN_POOL_BYTES - from : len;
+	static const char blank[ZB_GEN_DATE_BYTES];
+	unsigned i = second % ZB_GEN_DATES;
 
-		memcpy(dst, (const uint8_t *)pool + from, n);
-		dst += n;
-		at += n;
-		len -= n;
-	}
-}
-
-uint32_t zb_gen_tls_body_len(uint32_t text_len)
-{
-	return text_len + (text_len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX * TLS_HEADER;
-}
-
-/*
- * Puts the record headers over noise: every TLS_RECORD_MAX bytes, and the last record is what is
- * left.
- */
-static void put_tls_headers(const struct zb_gen_msg *m, uint32_t off, uint8_t *dst, uint32_t len)
-{
-	const uint32_t stride = TLS_RECORD_MAX + TLS_HEADER;
-
-	for (uint32_t at = off / stride * stride; at < off + len; at += stride) {
-		uint32_t rest = m->body_len - at - TLS_HEADER;
-		uint32_t n = rest < TLS_RECORD_MAX ? rest : TLS_RECORD_MAX;
-		const uint8_t h[TLS_HEADER] = {23, 3, 3, (uint8_t)(n >> 8), (uint8_t)n};
-
-		for (uint32_t i = 0; i < TLS_HEADER; i++)
-			if (at + i >= off && at + i < off + len)
-				dst[at + i - off] = h[i];
-	}
-}
-
-void zb_gen_msg_copy(const struct zb_gen_world *w, const struct zb_gen_msg *m, uint32_t off,
-		     uint8_t *dst, uint32_t len)
-{
-	if (off < m->head_len) {
-		uint32_t n = m->head_len - off < len ? m->head_len - off : len;
-
-		memcpy(dst, m->head + off, n);
-		dst += n;
-		off += n;
-		len -= n;
-	}
-	if (len == 0)
+	if (h->at == NULL) {
+		zb_head_put(h, blank, ZB_GEN_DATE_BYTES);
 		return;
-	off -= m->head_len;
-	copy_pool(m->body == ZB_GEN_BODY_TEXT ? (const void *)w->text : (const void *)w->noise,
-		  m->body_at + off, dst, len);
-	if (m->body == ZB_GEN_BODY_TLS)
-		put_tls_headers(m, off, dst, len);
+	}
+	if (w->dates[i].second != second) {
+		make_date(w->dates[i].text, second);
+		w->dates[i].second = second;
+	}
+	zb_head_put(h, w->dates[i].text, ZB_GEN_DATE_BYTES);
 }

@@ -33,8 +33,11 @@ static volatile uint64_t sink;
 static void make_frame(struct zb_gen_frame *f, const struct decode_case *c, uint32_t i)
 {
 	struct zb_gen_path path = {.v6 = c->v6};
-	struct zb_gen_ip ip = {.path = &path, .from = i % 2, .ip_id = (uint16_t)i};
+	struct zb_gen_wire wire;
+	struct zb_gen_ip ip = {.wire = &wire, .from = i % 2, .ip_id = (uint16_t)i};
 	struct zb_gen_tcp tcp = {.seq = i, .ack = i, .window = 8192, .flags = ZB_GEN_ACK};
+	uint32_t len = (uint32_t)c->payload_len;
+	uint8_t *payload;
 
 	for (unsigned e = 0; e < 2; e++) {
 		uint64_t r = micro_mix(i * 2 + e);
@@ -43,12 +46,13 @@ static void make_frame(struct zb_gen_frame *f, const struct decode_case *c, uint
 		path.end[e].port = (uint16_t)(r >> 32);
 		path.end[e].ttl = 64;
 	}
-	memset(c->kind == TCP ? zb_gen_tcp_payload(f, &path) : zb_gen_udp_payload(f, &path), (int)i,
-	       c->payload_len);
+	zb_gen_wire_init(&wire, &path, c->kind == TCP ? ZB_GEN_TCP : ZB_GEN_UDP);
+	payload = c->kind == TCP ? zb_gen_tcp_payload(f, &wire) : zb_gen_udp_payload(f, &wire);
+	memset(payload, (int)i, len);
 	if (c->kind == TCP)
-		zb_gen_seal_tcp(f, &ip, &tcp, c->payload_len);
+		zb_gen_seal_tcp(f, &ip, &tcp, zb_gen_payload_of(payload, len));
 	else
-		zb_gen_seal_udp(f, &ip, c->payload_len);
+		zb_gen_seal_udp(f, &ip, zb_gen_payload_of(payload, len));
 }
 
 /* What the rx stage leaves. */

@@ -50,7 +50,8 @@ static void init(void)
 	for (unsigned v6 = 0; v6 < 2; v6++) {
 		for (uint32_t i = 0; i < NR; i++) {
 			struct zb_gen_path path = {.v6 = v6};
-			struct zb_gen_ip ip = {.path = &path};
+			struct zb_gen_wire wire;
+			struct zb_gen_ip ip = {.wire = &wire};
 			struct zb_gen_tcp tcp = {.seq = i, .flags = ZB_GEN_ACK};
 
 			for (unsigned e = 0; e < 2; e++) {
@@ -59,7 +60,8 @@ static void init(void)
 				memcpy(path.end[e].ip, &r, 8);
 				path.end[e].port = (uint16_t)(r >> 40);
 			}
-			zb_gen_seal_tcp(&frames[v6][i], &ip, &tcp, 0);
+			zb_gen_wire_init(&wire, &path, ZB_GEN_TCP);
+			zb_gen_seal_tcp(&frames[v6][i], &ip, &tcp, (struct zb_gen_payload){0});
 			zb_flow_key_make(&keys[v6][i], path.end[0].ip, path.end[1].ip, v6 ? 16 : 4,
 					 path.end[0].port, path.end[1].port, 6, false);
 		}
