@@ -58,6 +58,10 @@ int zb_pass_sample(struct zb_pass *p);
 /* How worker i did until now, for the series. */
 void zb_pass_note_series(struct zb_pass *p, unsigned i, const struct zb_snapshot *snap);
 
+/* A worker's thread, which gets its struct zb_pass_worker; what its engine calls at its end. */
+int zb_pass_worker_main(void *arg);
+void zb_pass_worker_at_end(void *arg);
+
 /* Writes a dump named as jemalloc names them: zbench.PID.SEQ.KINDSEQ.heap. */
 void zb_pass_heap_dump(struct zb_pass *p, char kind);
 
