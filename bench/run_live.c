@@ -10,6 +10,7 @@
 #include "bench/run_report.h"
 #include "capture/eal_share.h"
 #include "capture/source_iface.h"
+#include "capture/source_pcap.h"
 #include "capture/source_port.h"
 #include "profiler/diag.h"
 
@@ -126,6 +127,24 @@ int zb_job_check_traffic(struct zb_run_job *j)
 	return ret;
 }
 
+static int open_pcap(struct zb_run_job *j)
+{
+	struct zb_pcap_conf conf = {
+		.names = j->conf->iface.v,
+		.name_nr = j->conf->iface.nr,
+		.ring_bytes = j->conf->ring_size,
+		.promiscuous = true,
+		.stop = &j->live_stop,
+	};
+
+	if (j->place.worker_nr > 1) {
+		zb_err("--iface %s: libpcap serves one worker only; give one of --cores",
+		       j->conf->iface.v[0]);
+		return -EINVAL;
+	}
+	return zb_pcap_open(&conf, &j->source);
+}
+
 static int open_ifaces(struct zb_run_job *j)
 {
 	struct zb_iface_conf conf = {
@@ -138,7 +157,17 @@ static int open_ifaces(struct zb_run_job *j)
 		.stop = &j->live_stop,
 	};
 
-	return zb_iface_open(&conf, &j->source);
+	for (unsigned i = 0; i < conf.name_nr; i++)
+		if (zb_pcap_wanted(conf.names[i]))
+			return open_pcap(j);
+	int ret = zb_iface_open(&conf, &j->source);
+
+	if (ret != -EPROTONOSUPPORT)
+		return ret;
+	zb_warn("--iface %s: AF_PACKET's ring cannot have it; it is read by libpcap, which is "
+		"slower",
+		conf.names[0]);
+	return open_pcap(j);
 }
 
 static int open_ports(struct zb_run_job *j)

@@ -57,7 +57,7 @@ static int ask(int fd, struct ifreq *req, const char *name, struct zb_iface_info
 	return 0;
 }
 
-int zb_iface_look(const char *name, struct zb_iface_info *out)
+int zb_iface_ask(const char *name, struct zb_iface_info *out)
 {
 	struct ifreq req = {.ifr_name = {0}};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret = fd < 0 ? -errno : 0;
@@ -66,6 +66,13 @@ int zb_iface_look(const char *name, struct zb_iface_info *out)
 		ret = strlen(name) < IFNAMSIZ && *name != '\0' ? ask(fd, &req, name, out) : -ENODEV;
 	if (fd >= 0)
 		close(fd);
+	return ret;
+}
+
+int zb_iface_look(const char *name, struct zb_iface_info *out)
+{
+	int ret = zb_iface_ask(name, out);
+
 	if (ret < 0) {
 		zb_err("--iface %s: %s", name,
 		       ret == -ENODEV ? "no such interface; see ip link" : strerror(-ret));
@@ -77,9 +84,7 @@ int zb_iface_look(const char *name, struct zb_iface_info *out)
 			return 0;
 		}
 	}
-	zb_err("--iface %s: its frames are of a kind that cannot be read (hardware type %u)", name,
-	       out->hw_type);
-	return -EOPNOTSUPP;
+	return -EPROTONOSUPPORT;
 }
 
 int zb_ring_gate(struct zb_ring *r, bool open)
@@ -141,8 +146,8 @@ int zb_ring_open(const char *name, const struct zb_iface_info *info, uint64_t by
 	r->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (r->fd < 0)
 		ret = -errno;
-	if (ret == 0)
-		ret = set(r, PACKET_VERSION, TPACKET_V3);
+	if (ret == 0 && set(r, PACKET_VERSION, TPACKET_V3) < 0)
+		ret = -EPROTONOSUPPORT;
 	if (ret == 0)
 		ret = set(r, PACKET_RESERVE, TAG_BYTES);
 	/* Loopback shows each packet on its way out, and again on its way in. */
@@ -158,7 +163,7 @@ int zb_ring_open(const char *name, const struct zb_iface_info *info, uint64_t by
 		return 0;
 	if (ret == -EPERM || ret == -EACCES)
 		zb_err("--iface %s: no right to capture; run as root or with CAP_NET_RAW", name);
-	else
+	else if (ret != -EPROTONOSUPPORT)
 		zb_err("--iface %s: %s", name, strerror(-ret));
 	zb_ring_close(r);
 	return ret;

@@ -53,9 +53,13 @@ struct zb_iface_info {
 	uint8_t link; /* enum zb_link */
 };
 
-/* -ENODEV, -EOPNOTSUPP: frames of a kind that the engine cannot read. */
+/* All but link, from the kernel. Not said. */
+int zb_iface_ask(const char *name, struct zb_iface_info *out);
+
+/* -ENODEV; -EPROTONOSUPPORT, not said: frames of a kind that only libpcap may know. */
 int zb_iface_look(const char *name, struct zb_iface_info *out);
 
+/* -EPROTONOSUPPORT, not said: this kernel has no such ring. */
 int zb_ring_open(const char *name, const struct zb_iface_info *info, uint64_t bytes,
 		 struct zb_ring *r);
 void zb_ring_close(struct zb_ring *r);

@@ -31,7 +31,10 @@ struct zb_iface_conf {
 	const bool *stop; /* set by main: no packet is let in any more, what has come is read */
 };
 
-/* 0 or -errno, said; -EPERM: AF_PACKET is not allowed here. */
+/*
+ * 0 or -errno, said; -EPERM: AF_PACKET is not allowed here; -EPROTONOSUPPORT, not said: only
+ * libpcap may be able to read one of them.
+ */
 int zb_iface_open(const struct zb_iface_conf *conf, struct zb_source **out);
 
 #endif

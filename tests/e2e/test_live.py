@@ -22,6 +22,33 @@ CAP_NET_RAW, CAP_SYS_PTRACE = 13, 19
 SET_UP = ("for of in all default; do echo 1 >/proc/sys/net/ipv6/conf/$of/disable_ipv6; done; "
           "ip link add zba type veth peer name zbb && ip link set zba up mtu 1600 && ip link set zbb up mtu 1600 && ip link set lo up")
 
+# What setsockopt() and getsockopt() answer where TPACKET_V3 is not known.
+OLD_KERNEL = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+static int refused(int level, int option, const void *value)
+{
+	if (level != SOL_PACKET || (option != PACKET_VERSION && option != PACKET_HDRLEN) ||
+	    *(const int *)value != TPACKET_V3)
+		return 0;
+	errno = EINVAL;
+	return 1;
+}
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+	int (*next)(int, int, int, const void *, socklen_t) = dlsym(RTLD_NEXT, "setsockopt");
+	return refused(level, option, value) ? -1 : next(fd, level, option, value, len);
+}
+int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+	int (*next)(int, int, int, void *, socklen_t *) = dlsym(RTLD_NEXT, "getsockopt");
+	return refused(level, option, value) ? -1 : next(fd, level, option, value, len);
+}
+"""
+
 
 def tagged(trace, path, vlan):
     """The trace with a VLAN tag in each Ethernet frame."""
@@ -38,6 +65,8 @@ def tagged(trace, path, vlan):
 
 
 class Live(zb.LiveCase):
+    preload = None
+
     def setUp(self):
         super().setUp()
         if os.getuid() != 0 or shutil.which("ip") is None:
@@ -52,7 +81,8 @@ class Live(zb.LiveCase):
             self.skipTest(f"no pair of interfaces: {made.stderr.strip()}")
 
     def inside(self, *command):
-        return ["ip", "netns", "exec", self.space, *map(str, command)]
+        preload = ["env", f"LD_PRELOAD={self.preload}"] if self.preload is not None else []
+        return ["ip", "netns", "exec", self.space, *preload, *map(str, command)]
 
     def send(self, path, pps=PPS):
         subprocess.run(self.inside(sys.executable, SENDER, "zba", path, pps), check=True, timeout=zb.TIMEOUT_S)
@@ -119,6 +149,40 @@ class Live(zb.LiveCase):
 
     def test_iface_overload(self):
         self.assert_overload("--iface", "zbb", "--ring-size", "1M")
+
+    def test_pcap(self):
+        """By libpcap, as asked for; the tag of a VLAN too."""
+        trace = self.trace("--packets", 4000)
+        path = tagged(trace.path, self.dir / "vlan.pcap", 291)
+        self.assert_complete(path, trace.packets, "--iface", "pcap:zbb")
+        self.assertEqual(self.result()["input"]["devices"][0]["driver"], "libpcap")
+
+    def test_pcap_overload(self):
+        self.assert_overload("--iface", "pcap:zbb", "--ring-size", "1M")
+
+    def test_pcap_both_ends(self):
+        trace = self.trace("--packets", 2000)
+        run = self.start("--iface", "pcap:zba", "zbb", "--count", 2 * trace.packets, "--duration", WAIT_S)
+        self.send(trace.path)
+        self.finish(run)
+        self.assert_device_adds_up(self.result(), 2 * trace.packets)
+        for device in self.result()["input"]["devices"]:
+            self.assertEqual(device["pkts_read"], trace.packets)
+
+    def test_kernel_without_the_ring(self):
+        """Where AF_PACKET has no third version of its ring, libpcap is taken, and that is said."""
+        compiler = shutil.which("cc")
+        if compiler is None:
+            self.skipTest("needs cc, for a library that takes the ring away")
+        (self.dir / "old.c").write_text(OLD_KERNEL, encoding="ascii")
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", self.dir / "old.so", self.dir / "old.c"], check=True)
+        self.preload = self.dir / "old.so"
+        trace = self.trace("--packets", 2000)
+        run = self.start("--iface", "zbb", "--count", trace.packets, "--duration", WAIT_S)
+        self.send(trace.path)
+        self.assertIn("--iface zbb", self.finish(run, both=True)[1])
+        self.assert_device_adds_up(self.result(), trace.packets)
+        self.assertEqual(self.result()["input"]["devices"][0]["driver"], "libpcap")
 
     def test_port_af_packet(self):
         trace = self.trace("--packets", 4000)
@@ -284,6 +348,7 @@ class WithoutRights(zb.Case):
                 (("--iface", "zbnone"), ("--iface zbnone", "no such interface")),
                 (("--iface", "lo", "--pcap", trace.path), ("one of --pcap",)),
                 (("--iface", "lo", "lo"), ("--iface lo", "twice")),
+                (("--iface", "pcap:zbnone"), ("--iface pcap:zbnone",)),
                 (("--iface", "lo", "--loop", 2), ("--loop", "trace")),
                 (("--iface", "lo", "--rx-desc", 1024), ("--rx-desc", "--ring-size")),
                 (("--port", "net_null0", "--fanout", "cpu"), ("--fanout", "--iface")),

@@ -228,7 +228,7 @@ class LiveCase(Case):
             time.sleep(0.05)
         return run
 
-    def finish(self, run, status=0):
+    def finish(self, run, status=0, both=False):
         out, err = run.communicate(timeout=TIMEOUT_S)
         run.stdout.close()
         run.stderr.close()
@@ -236,7 +236,7 @@ class LiveCase(Case):
             sys.stderr.write(err)
         else:
             self.assertEqual(run.returncode, status, f"exit status; stderr:\n{err}stdout:\n{out}")
-        return out
+        return (out, err) if both else out
 
     def expected(self, path, but=()):
         """What a run over the file has in conn.log."""
