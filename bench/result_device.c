@@ -28,15 +28,15 @@ static json_t *counters(const struct zb_source_device *d)
 
 static json_t *device(const struct zb_source_device *d)
 {
-	return json_pack("{ss ss ss so so so sb sb sb so so so sI so so so so}", "name", d->name,
+	return json_pack("{ss ss ss so so so sb sb sb ss so so so sI so so so so}", "name", d->name,
 			 "driver", d->driver, "mode", d->mode, "queues", count(d->queue_nr), "mtu",
 			 count(d->mtu), "link_mbps", count(d->link_mbps), "link_up", d->link_up,
-			 "went_down", d->went_down, "hw_timestamps", d->hw_timestamps,
-			 "pkts_device", count(d->device_pkts), "pkts_dropped",
-			 count(d->dropped_pkts), "pkts_read", count(d->got_pkts), "residual_pkts",
-			 (json_int_t)zb_device_residual(d), "errors", count(d->errors), "freezes",
-			 count(d->freezes), "segmented", count(d->segmented), "xstats",
-			 counters(d));
+			 "went_down", d->went_down, "hw_timestamps", d->hw_timestamps, "timestamps",
+			 d->hw_timestamps ? "hardware" : "host", "pkts_device",
+			 count(d->device_pkts), "pkts_dropped", count(d->dropped_pkts), "pkts_read",
+			 count(d->got_pkts), "residual_pkts", (json_int_t)zb_device_residual(d),
+			 "errors", count(d->errors), "freezes", count(d->freezes), "segmented",
+			 count(d->segmented), "xstats", counters(d));
 }
 
 json_t *zb_result_devices(const struct zb_source_device *devices, uint32_t nr)

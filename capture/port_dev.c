@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,11 @@ static int configure(struct zb_port_dev *d, const struct rte_eth_dev_info *info)
 		};
 	}
 	conf.rxmode.offloads =
-		info->rx_offload_capa & (RTE_ETH_RX_OFFLOAD_CHECKSUM | RTE_ETH_RX_OFFLOAD_SCATTER);
+		info->rx_offload_capa & (RTE_ETH_RX_OFFLOAD_CHECKSUM | RTE_ETH_RX_OFFLOAD_SCATTER |
+					 RTE_ETH_RX_OFFLOAD_TIMESTAMP);
+	if (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP &&
+	    rte_mbuf_dyn_rx_timestamp_register(&d->stamp_off, &d->stamp_flag) < 0)
+		d->stamp_flag = 0; /* they are made for nobody, then */
 	zb_eal_hush();
 	ret = rte_eth_dev_configure(d->id, d->queue_nr, 1, &conf);
 	zb_eal_hush_end();
@@ -262,6 +267,12 @@ int zb_port_dev_start(struct zb_port_dev *d)
 	zb_eal_hush_end();
 	if (ret < 0)
 		return fail(d, "start", ret, zb_eal_complaint());
+	if (d->stamp_flag != 0 && zb_nic_clock_init(&d->clock, d->id, zb_nic_clock_of_port) < 0) {
+		zb_warn("--port %s: its clock cannot be read; packets have the time at which they "
+			"are read",
+			d->name);
+		d->stamp_flag = 0;
+	}
 	find_sockets(d);
 	(void)socket_drops(d);
 	d->kernel_drops = 0;
@@ -381,6 +392,7 @@ void zb_port_dev_describe(const struct zb_port_dev *d, uint64_t got_pkts,
 		.mtu = d->mtu,
 		.dropped_pkts = d->missed,
 		.got_pkts = got_pkts,
+		.hw_timestamps = d->stamp_flag != 0,
 	};
 	snprintf(out->name, sizeof(out->name), "%s", d->name);
 	/* Some complain when nobody is at the other end. */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/nic_clock.h"
 #include "capture/source.h"
 
 #define ZB_PORT_SOCKETS_MAX 64
@@ -44,7 +45,10 @@ struct zb_port_dev {
 	int socket[ZB_PORT_SOCKETS_MAX]; /* net_af_packet's, see port_dev.c */
 	unsigned socket_nr;
 	uint64_t kernel_drops; /* that these tell of */
-	uint64_t seen_pkts;    /* by zb_port_see(), which only the reader of its queues calls */
+	uint64_t stamp_flag;   /* of a packet that has a time stamp of the device's; 0: none has */
+	int stamp_off;	       /* where it is in an mbuf */
+	struct zb_nic_clock clock; /* as of start: each reader copies it */
+	uint64_t seen_pkts;	   /* by zb_port_see(), which only the reader of its queues calls */
 };
 
 int zb_port_dev_open(const struct zb_port_dev_conf *conf, struct zb_port_dev *d);

@@ -11,8 +11,10 @@
 #define ZB_CAPTURE_PORT_PKT_H
 
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 
 #include "capture/packet.h"
+#include "capture/port_dev.h"
 
 /* Buffers in a reader's hands, until its next burst. */
 struct zb_port_pkts {
@@ -34,6 +36,17 @@ static inline void zb_port_free(struct zb_port_pkts *p)
 		rte_pktmbuf_free_bulk(p->mbufs, p->nr);
 	p->nr = 0;
 	p->area_used = 0;
+}
+
+/* True when the device has stamped a packet: when it came, by the reader's clock of that device. */
+static inline bool zb_port_stamp(const struct zb_port_dev *d, struct zb_nic_clock *c,
+				 const struct rte_mbuf *m, uint64_t now_ns, uint64_t *ns)
+{
+	if (__builtin_expect((m->ol_flags & d->stamp_flag) == 0, 1))
+		return false;
+	*ns = zb_nic_clock_ns(c, *RTE_MBUF_DYNFIELD(m, d->stamp_off, const rte_mbuf_timestamp_t *),
+			      now_ns);
+	return true;
 }
 
 static inline void zb_port_fill(struct zb_port_pkts *p, struct rte_mbuf *m, uint64_t ts_ns,

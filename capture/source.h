@@ -45,7 +45,7 @@ struct zb_source_device {
 	uint32_t queue_nr, mtu;
 	uint32_t link_mbps; /* 0: not known */
 	bool link_up, went_down;
-	bool hw_timestamps;
+	bool hw_timestamps;    /* packets have the device's own times */
 	uint64_t device_pkts;  /* that it says it took, dropped ones included */
 	uint64_t dropped_pkts; /* of these, for which there was no room */
 	uint64_t got_pkts;     /* that were read from it */

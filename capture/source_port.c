@@ -53,6 +53,7 @@ struct queue {
 	uint64_t newest_ns;
 	uint64_t got_pkts, got_bytes; /* from devices, without rings */
 	uint64_t *got;		      /* by device, of them */
+	struct zb_nic_clock *nic;     /* by device */
 	uint64_t missed_pkts;	      /* worker 0: of all devices */
 	bool settled;
 
@@ -79,7 +80,8 @@ struct port {
 	/* The spreader's own. */
 	struct zb_wall_clock clock;
 	uint64_t newest_ns;
-	uint64_t *spread_got; /* by device */
+	uint64_t *spread_got;	  /* by device */
+	struct zb_nic_clock *nic; /* by device */
 };
 
 static bool stopped(const struct port *s)
@@ -140,19 +142,23 @@ static uint64_t *time_of(const struct port *s, struct rte_mbuf *m)
 	return RTE_MBUF_DYNFIELD(m, s->time_off, uint64_t *);
 }
 
-/* Packets from rings carry their time; it may be behind that of a device read since. */
+/* A packet's time of its own may be behind that of a device read since. */
+static void fill(struct queue *q, struct rte_mbuf *m, uint64_t ns, struct zb_pkt *out)
+{
+	zb_port_fill(&q->pkts, m, ns, out);
+	if (ns < q->newest_ns)
+		out->late = zb_late_code(q->newest_ns - ns);
+	else
+		q->newest_ns = ns;
+}
+
 static uint16_t take_ring(struct queue *q, struct zb_pkt *pkts, uint16_t n)
 {
 	struct rte_mbuf **m = q->pkts.mbufs;
 	uint16_t got = (uint16_t)rte_ring_sc_dequeue_burst(q->ring, (void **)m, n, NULL);
 
-	for (uint16_t i = 0; i < got; i++) {
-		uint64_t ns = *time_of(q->port, m[i]);
-
-		zb_port_fill(&q->pkts, m[i], ns, &pkts[i]);
-		if (ns < q->newest_ns)
-			pkts[i].late = zb_late_code(q->newest_ns - ns);
-	}
+	for (uint16_t i = 0; i < got; i++)
+		fill(q, m[i], *time_of(q->port, m[i]), &pkts[i]);
 	return got;
 }
 
@@ -173,8 +179,12 @@ static uint16_t take_devices(struct queue *q, struct zb_pkt *pkts, uint16_t n, u
 		if (got == 0)
 			continue;
 		for (uint16_t j = 0; j < got; j++) {
-			zb_port_fill(&q->pkts, q->pkts.mbufs[j], next_time(&q->newest_ns, now_ns),
-				     &pkts[j]);
+			struct rte_mbuf *m = q->pkts.mbufs[j];
+			uint64_t ns;
+
+			if (!zb_port_stamp(&s->devs[i], &q->nic[i], m, now_ns, &ns))
+				ns = next_time(&q->newest_ns, now_ns);
+			fill(q, m, ns, &pkts[j]);
 			bytes += pkts[j].wire_len;
 		}
 		q->got[i] += got;
@@ -227,8 +237,6 @@ static uint16_t port_burst(struct zb_rxq *rxq, struct zb_pkt *pkts, uint16_t n, 
 		got = take_devices(q, pkts, n, now_ns);
 	q->pkts.nr = got;
 	if (got != 0) {
-		q->newest_ns =
-			pkts[got - 1].ts_ns > q->newest_ns ? pkts[got - 1].ts_ns : q->newest_ns;
 		rxq->queued = q->ring != NULL ? rte_ring_count(q->ring) : 0;
 		rxq->lag_ns = now_ns > pkts[0].ts_ns ? now_ns - pkts[0].ts_ns : 0;
 		for (uint16_t i = 0; rxq->lag != NULL && i < got; i++)
@@ -271,14 +279,15 @@ static const struct zb_rxq_ops port_ops = {
 
 /* ---- the spreader ---- */
 
-static void hand_on(struct port *s, struct rte_mbuf *m, uint64_t now_ns)
+static void hand_on(struct port *s, uint32_t dev, struct rte_mbuf *m, uint64_t now_ns)
 {
 	uint32_t hash =
 		zb_rss_hash(ZB_LINK_ETHERNET, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
 	struct queue *q = &s->queues[zb_rss_queue(hash, s->conf.queue_nr)];
 	uint32_t bytes = rte_pktmbuf_pkt_len(m);
 
-	*time_of(s, m) = next_time(&s->newest_ns, now_ns);
+	if (!zb_port_stamp(&s->devs[dev], &s->nic[dev], m, now_ns, time_of(s, m)))
+		*time_of(s, m) = next_time(&s->newest_ns, now_ns);
 	count(&q->fed.pkts, 1);
 	count(&q->fed.bytes, bytes);
 	if (rte_ring_sp_enqueue(q->ring, m) == 0)
@@ -304,7 +313,7 @@ static uint16_t spread_once(struct port *s, uint64_t now_ns)
 			for (uint16_t k = 0; k < got; k++) {
 				if (k + 4 < got)
 					rte_prefetch0(rte_pktmbuf_mtod(m[k + 4], void *));
-				hand_on(s, m[k], now_ns);
+				hand_on(s, i, m[k], now_ns);
 			}
 			s->spread_got[i] += got;
 			total += got;
@@ -367,6 +376,15 @@ static int source_start(struct zb_source *base)
 	return -ret;
 }
 
+static uint64_t wrong_stamps(const struct port *s, uint32_t dev)
+{
+	uint64_t nr = s->nic[dev].wrong;
+
+	for (uint32_t q = 0; q < s->conf.queue_nr; q++)
+		nr += s->queues[q].nic[dev].wrong;
+	return nr;
+}
+
 static bool source_device(const struct zb_source *base, uint32_t i, struct zb_source_device *out)
 {
 	const struct port *s = (const struct port *)base;
@@ -386,6 +404,10 @@ static bool source_device(const struct zb_source *base, uint32_t i, struct zb_so
 			 "%" PRIu64 " packets more had come when the run was over",
 			 out->device_pkts - out->got_pkts - out->dropped_pkts);
 		out->device_pkts = out->got_pkts + out->dropped_pkts;
+	} else if (wrong_stamps(s, i) != 0) {
+		snprintf(out->note, sizeof(out->note),
+			 "%" PRIu64 " time stamps were far from now and not believed",
+			 wrong_stamps(s, i));
 	} else if (s->devs[i].spread && out->note[0] == '\0') {
 		snprintf(out->note, sizeof(out->note),
 			 "it has no symmetric hash over a queue for each worker: a thread of its "
@@ -404,6 +426,7 @@ static void close_queue(struct queue *q)
 	rte_ring_free(q->ring);
 	zb_port_pkts_fini(&q->pkts);
 	free(q->got);
+	free(q->nic);
 }
 
 static void source_close(struct zb_source *base)
@@ -417,6 +440,7 @@ static void source_close(struct zb_source *base)
 	for (uint32_t i = 0; s->devs != NULL && i < s->conf.name_nr; i++)
 		zb_port_dev_close(&s->devs[i]);
 	free(s->spread_got);
+	free(s->nic);
 	free(s->devs);
 	free(s->queues);
 	free(s);
@@ -435,6 +459,16 @@ static int no_memory(void)
 	return -ENOMEM;
 }
 
+/* A reader's own, of all devices. */
+static struct zb_nic_clock *nic_clocks(const struct port *s)
+{
+	struct zb_nic_clock *c = calloc(s->conf.name_nr, sizeof(*c));
+
+	for (uint32_t i = 0; c != NULL && i < s->conf.name_nr; i++)
+		c[i] = s->devs[i].clock;
+	return c;
+}
+
 static int make_queue(struct port *s, uint32_t i)
 {
 	struct queue *q = &s->queues[i];
@@ -445,7 +479,8 @@ static int make_queue(struct port *s, uint32_t i)
 	q->index = i;
 	zb_wall_init(&q->clock);
 	q->got = calloc(s->conf.name_nr, sizeof(*q->got));
-	if (q->got == NULL || zb_port_pkts_init(&q->pkts) < 0)
+	q->nic = nic_clocks(s);
+	if (q->got == NULL || q->nic == NULL || zb_port_pkts_init(&q->pkts) < 0)
 		return no_memory();
 	if (!s->spread)
 		return 0;
@@ -496,6 +531,9 @@ static int set_up(struct port *s)
 	if (s->time_off < 0)
 		return no_memory();
 	ret = open_devices(s);
+	s->nic = nic_clocks(s);
+	if (ret == 0 && s->nic == NULL)
+		ret = no_memory();
 	for (uint32_t i = 0; ret == 0 && i < s->conf.queue_nr; i++)
 		ret = make_queue(s, i);
 	return ret;
