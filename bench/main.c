@@ -19,6 +19,7 @@ static const struct zb_command *const commands[] = {
 	&zb_cmd_topo,
 	&zb_cmd_gate,
 	&zb_cmd_gen,
+	&zb_cmd_flame,
 };
 #define COMMAND_NR (sizeof(commands) / sizeof(commands[0]))
 

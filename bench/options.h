@@ -25,7 +25,7 @@ enum zb_opt_type {
 			   C */
 	ZB_OPT_U64,	/* uint64_t, with min and max; suffixes k, M, G (powers of ten) */
 	ZB_OPT_BYTES,	/* uint64_t; suffixes K, M, G, T (powers of 1024) */
-	ZB_OPT_SECONDS, /* double, > 0; suffixes ms, s, m, h */
+	ZB_OPT_SECONDS, /* double, > 0, or 0 where that is the default; suffixes ms, s, m, h */
 	ZB_OPT_CHOICE,	/* int: index into choices */
 	ZB_OPT_EACH, /* struct zb_opt_list; may be repeated, one value each time: --allow A --allow
 			B */
@@ -77,13 +77,16 @@ int zb_opt_parse(const struct zb_command *c, int argc, char **argv, void *conf, 
 /* Bytes, with a suffix K, M, G or T; -EINVAL: no size, -ERANGE: too large. Says nothing. */
 int zb_opt_parse_bytes(const char *text, uint64_t *bytes);
 
+/* Seconds from 0 on, or a number with ms, s, m or h; -EINVAL or -ERANGE as above. Says nothing. */
+int zb_opt_parse_seconds(const char *text, double *seconds);
+
 /* True when the option was given on the command line of the last zb_opt_parse(). */
 bool zb_opt_given(const struct zb_command *c, const char *name);
 
 /* The text of --help, at most 80 columns and one screen (50 lines) for each command. */
 void zb_opt_help(const struct zb_command *c);
 
-extern const struct zb_command zb_cmd_run, zb_cmd_topo, zb_cmd_gate, zb_cmd_gen;
+extern const struct zb_command zb_cmd_run, zb_cmd_topo, zb_cmd_gate, zb_cmd_gen, zb_cmd_flame;
 
 /* Exit statuses of every command. */
 enum {

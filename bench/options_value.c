@@ -121,7 +121,7 @@ static double seconds_scale(const char *suffix)
 	return 0;
 }
 
-static int store_seconds(const struct zb_opt *o, const char *text, void *place)
+int zb_opt_parse_seconds(const char *text, double *seconds)
 {
 	size_t number_len = strspn(text, "0123456789.");
 	double v = 0, scale = 0;
@@ -133,15 +133,29 @@ static int store_seconds(const struct zb_opt *o, const char *text, void *place)
 		if (end == text + number_len)
 			scale = seconds_scale(end);
 	}
-	if (scale == 0) {
+	if (scale == 0)
+		return -EINVAL;
+	v *= scale;
+	if (v != 0 && !(v >= SECONDS_MIN && v <= SECONDS_MAX))
+		return -ERANGE;
+	*seconds = v;
+	return 0;
+}
+
+static int store_seconds(const struct zb_opt *o, const char *text, void *place)
+{
+	bool zero = o->def != NULL && strcmp(o->def, "0") == 0;
+	double v = 0;
+	int ret = zb_opt_parse_seconds(text, &v);
+
+	if (ret == -EINVAL) {
 		zb_err("--%s %s: not a time; give seconds, or a number with ms, s, m or h", o->name,
 		       text);
 		return -EINVAL;
 	}
-	v *= scale;
-	if (!(v >= SECONDS_MIN && v <= SECONDS_MAX)) {
-		zb_err("--%s %s: out of range; give a time above 0, at most %.0f s", o->name, text,
-		       SECONDS_MAX);
+	if (ret < 0 || (v == 0 && !zero)) {
+		zb_err("--%s %s: out of range; give a time %s 0, at most %.0f s", o->name, text,
+		       zero ? "from" : "above", SECONDS_MAX);
 		return -EINVAL;
 	}
 	memcpy(place, &v, sizeof(v));

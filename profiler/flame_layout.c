@@ -52,8 +52,7 @@ static int grow(void *array, size_t nr, size_t *room, size_t size)
 	return 0;
 }
 
-/* Splits "a;b;c 12": finds the length of the stack and the weight. False: not a folded line. */
-static bool split_weight(const char *s, size_t len, size_t *stack_len, uint64_t *weight)
+bool zb_flame_split(const char *s, size_t len, size_t *stack_len, uint64_t *weight)
 {
 	size_t at = len;
 	uint64_t w = 0;
@@ -89,7 +88,7 @@ static int take_line(struct zb_flame_tree *t, char **text, size_t len, uint64_t 
 	struct zb_flame_line l = {.text = *text};
 	int ret;
 
-	if (!split_weight(*text, len, &l.len, &l.weight))
+	if (!zb_flame_split(*text, len, &l.len, &l.weight))
 		return -EINVAL;
 	if (l.weight == 0)
 		return 0;

@@ -41,6 +41,9 @@ struct zb_flame_tree {
 int zb_flame_tree_read(struct zb_flame_tree *t, FILE *in);
 void zb_flame_tree_fini(struct zb_flame_tree *t);
 
+/* Splits "a;b;c 12": finds the length of the stack and the weight. False: not a folded line. */
+bool zb_flame_split(const char *s, size_t len, size_t *stack_len, uint64_t *weight);
+
 /* True for zb_stage_conn and its like: the frames by which one sees the pipeline. */
 bool zb_flame_is_stage(const char *name, size_t len);
 

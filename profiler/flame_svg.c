@@ -260,7 +260,8 @@ static void put_frame(const struct drawing *d, size_t i)
 	const struct zb_flame_node *n = &d->tree->node[i];
 	double x = ZB_FLAME_MARGIN + (double)n->start * d->px;
 	double w = (double)n->total * d->px;
-	size_t y = ZB_FLAME_TOP + (d->row_nr - 1 - n->depth) * ZB_FLAME_ROW;
+	size_t row = d->conf->icicle ? n->depth : d->row_nr - 1 - n->depth;
+	size_t y = ZB_FLAME_TOP + row * ZB_FLAME_ROW;
 	size_t columns = columns_in(w);
 
 	fprintf(d->out,
@@ -327,8 +328,10 @@ static void put_head(const struct drawing *d, size_t height)
 	fprintf(out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"zbf\" width=\"%d\" "
 		"height=\"%zu\" "
-		"viewBox=\"0 0 %d %zu\" data-rows=\"%zu\" data-total=\"%" PRIu64 "\" aria-label=\"",
-		ZB_FLAME_WIDTH, height, ZB_FLAME_WIDTH, height, d->row_nr, root->total);
+		"viewBox=\"0 0 %d %zu\" data-rows=\"%zu\" data-total=\"%" PRIu64
+		"\"%s aria-label=\"",
+		ZB_FLAME_WIDTH, height, ZB_FLAME_WIDTH, height, d->row_nr, root->total,
+		conf->icicle ? " data-down=\"\"" : "");
 	put_text(out, conf->title, strlen(conf->title));
 	fprintf(out, "\">\n<!-- %zu frames, of which %zu narrower than 0.1 px are left out -->\n",
 		d->tree->nr, d->dropped);

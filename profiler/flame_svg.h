@@ -12,12 +12,14 @@
 #ifndef ZB_PROFILER_FLAME_SVG_H
 #define ZB_PROFILER_FLAME_SVG_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct zb_flame_conf {
 	const char *title;    /* "zbench lcore 2" */
 	const char *subtitle; /* may be NULL */
 	const char *unit;     /* "samples", "bytes" */
+	bool icicle;	      /* the root stands on top */
 };
 
 /*

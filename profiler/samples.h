@@ -12,8 +12,8 @@
  *   start NS                      Unix time of the beginning
  *   duration NS, column NS, period NS
  *                                 of the whole; of a column of time; CPU time a sample stands for
- *   method TEXT, comm TEXT        how it was sampled; the program
- *   l CPU TID COMM                lane 0, 1 ...; CPU is -1 where a thread may wander
+ *   method TEXT, comm TEXT        how it was sampled; the program, unless there were several
+ *   l CPU PID TID COMM            lane 0, 1 ...; CPU is -1 where a thread may wander
  *   m PATH                        module 0, 1 ...
  *   f ADDR MODULE OFFSET NAME     frame 0, 1 ...; ADDR and OFFSET (into the function) hexadecimal;
  *                                 - for an unknown module or function; kernel addresses are those
@@ -50,7 +50,7 @@
 
 struct zb_samples_lane {
 	int cpu; /* -1: may wander */
-	uint32_t tid;
+	uint32_t pid, tid;
 	char comm[32];
 };
 
@@ -72,7 +72,8 @@ struct zb_samples_value {
 };
 
 struct zb_samples {
-	uint64_t start_unix_ns, duration_ns, period_ns;
+	uint64_t start_unix_ns, duration_ns;
+	uint64_t period_ns; /* 0: weights are of an unknown kind */
 	char method[32], comm[32];
 	struct zb_samples_lane *lane;
 	struct zb_samples_frame *frame;
@@ -119,6 +120,12 @@ int zb_samples_take(struct zb_samples *s, const struct zb_samples_source *from);
 int zb_samples_chain(struct zb_samples *s, struct zb_symbols *syms, const char *root,
 		     const struct zb_stack_view *chain, uint32_t *out);
 int zb_samples_beyond(struct zb_samples *s, uint32_t *out);
+
+/*
+ * samples_folded.c: the stacks of a folded file, all at the beginning of one lane. period_ns is 0:
+ * what a weight means is not known. -EINVAL: said, with path.
+ */
+int zb_samples_read_folded(const char *path, struct zb_samples **out);
 
 /* samples_write.c, samples_read.c: path is named in what is said. Reading: -EINVAL, said: no such
  * file. */

@@ -88,7 +88,7 @@ static int keep(uint32_t **list, uint32_t *nr, uint32_t *room, uint32_t max, uin
 static int take_lane(struct reader *r, const char *at)
 {
 	struct zb_samples_lane lane = {.cpu = -1};
-	uint64_t cpu, tid;
+	uint64_t cpu, pid, tid;
 	uint32_t number;
 
 	if (strncmp(at, "-1 ", 3) == 0)
@@ -97,8 +97,9 @@ static int take_lane(struct reader *r, const char *at)
 		lane.cpu = (int)cpu;
 	else
 		return bad(r, "a lane without a CPU");
-	if (!take(&at, 10, UINT32_MAX, &tid))
+	if (!take(&at, 10, UINT32_MAX, &pid) || !take(&at, 10, UINT32_MAX, &tid))
 		return bad(r, "a lane without a thread");
+	lane.pid = (uint32_t)pid;
 	lane.tid = (uint32_t)tid;
 	snprintf(lane.comm, sizeof(lane.comm), "%.31s", at);
 	return zb_samples_lane(r->s, &lane, &number);

@@ -6,10 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "profiler/samples.h"
 #include "profiler/symbols.h"
-
-#define BEYOND "[stacks beyond the limit]"
 
 static bool is_kernel(uint64_t ip)
 {
@@ -60,7 +59,7 @@ int zb_samples_chain(struct zb_samples *s, struct zb_symbols *syms, const char *
 
 int zb_samples_beyond(struct zb_samples *s, uint32_t *out)
 {
-	const struct zb_symbol_place place = {.name = BEYOND};
+	const struct zb_symbol_place place = {.name = ZB_STACK_BEYOND_NAME};
 	uint32_t frame;
 	int ret = add_frame(s, 0, &place, &frame);
 
@@ -130,6 +129,7 @@ static int take_lanes(struct zb_samples *s, const struct zb_samples_source *from
 	for (uint32_t i = 0; i < from->lane_nr; i++) {
 		struct zb_samples_lane lane = {
 			.cpu = from->cpus[i],
+			.pid = (uint32_t)getpid(),
 			.tid = (uint32_t)zb_sampler_tid(from->sampler, i),
 		};
 		uint32_t number;

@@ -20,8 +20,8 @@
 static void put_lanes(gzFile f, const struct zb_samples *s)
 {
 	for (uint32_t i = 0; i < s->lane_nr; i++)
-		gzprintf(f, "l %d %" PRIu32 " %s\n", s->lane[i].cpu, s->lane[i].tid,
-			 s->lane[i].comm);
+		gzprintf(f, "l %d %" PRIu32 " %" PRIu32 " %s\n", s->lane[i].cpu, s->lane[i].pid,
+			 s->lane[i].tid, s->lane[i].comm);
 }
 
 /* Modules are the strings that frames name as such, numbered in that order. */

@@ -11,18 +11,15 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include "profiler/folded.h"
 #include "profiler/stack_table.h"
 #include "profiler/symbols.h"
 
 #define SLOTS_FIRST 1024u
 #define STACKS_CAP  (1u << 28) /* keeps slot numbers far from overflow */
-#define OVERFLOW    "[stacks beyond the limit]"
-#define NO_STACK    "[no stack]"
-#define KERNEL_MARK "_[k]"
 
 struct stack {
 	uint64_t hash;
@@ -242,19 +239,6 @@ void zb_stack_table_totals(const struct zb_stack_table *t, uint32_t lane, struct
 	}
 }
 
-struct line {
-	char *text;
-	uint64_t weight;
-};
-
-/* Appends a frame's name; what folded text gives a meaning to is replaced. */
-static char *put_name(char *to, const char *name)
-{
-	for (; *name != '\0'; name++)
-		*to++ = *name == ';' || (unsigned char)*name <= ' ' ? '_' : *name;
-	return to;
-}
-
 /*
  * "root;caller;leaf" of a stack, or NULL without memory. All frames but the leaf are return
  * addresses, and so name the instruction before; what the kernel interrupted is a leaf of its own.
@@ -264,7 +248,7 @@ static char *stack_text(const struct zb_stack_table *t, const struct stack *s,
 {
 	const uint64_t *ips = t->ips + s->ip_at;
 	const char *names[ZB_STACK_DEPTH_MAX];
-	size_t len = sizeof(NO_STACK);
+	size_t len = sizeof(ZB_FOLDED_NO_STACK);
 	char *text, *to;
 
 	uint32_t depth = s->depth;
@@ -273,7 +257,7 @@ static char *stack_text(const struct zb_stack_table *t, const struct stack *s,
 		bool interrupted = i > 0 && is_kernel(ips[i - 1]) && !is_kernel(ips[i]);
 
 		names[i] = zb_symbols_name(syms, ips[i], i > 0 && !interrupted, NULL);
-		len += strlen(names[i]) + sizeof(KERNEL_MARK); /* with room for the ';' */
+		len += strlen(names[i]) + sizeof(ZB_FOLDED_KERNEL); /* with room for the ';' */
 		if (t->root != NULL && strcmp(names[i], t->root) == 0)
 			depth = i + 1;
 	}
@@ -282,14 +266,14 @@ static char *stack_text(const struct zb_stack_table *t, const struct stack *s,
 		return NULL;
 	to = text;
 	for (uint32_t i = depth; i-- > 0;) {
-		to = put_name(to, names[i]);
+		to = zb_folded_put_name(to, names[i]);
 		if (is_kernel(ips[i]))
-			to = stpcpy(to, KERNEL_MARK);
+			to = stpcpy(to, ZB_FOLDED_KERNEL);
 		if (i > 0)
 			*to++ = ';';
 	}
 	if (depth == 0)
-		to = stpcpy(to, NO_STACK);
+		to = stpcpy(to, ZB_FOLDED_NO_STACK);
 	*to = '\0';
 	return text;
 }
@@ -299,17 +283,12 @@ void zb_stack_table_root(struct zb_stack_table *t, const char *function)
 	t->root = function;
 }
 
-static int line_cmp(const void *a, const void *b)
-{
-	return strcmp(((const struct line *)a)->text, ((const struct line *)b)->text);
-}
-
-/* Fills lines (room for stack_nr + 1) with what lane holds; returns how many, or -ENOMEM. */
-static int64_t make_lines(const struct zb_stack_table *t, uint32_t lane, struct zb_symbols *syms,
-			  struct line *lines)
+/* All that lane holds. */
+static int add_lines(const struct zb_stack_table *t, uint32_t lane, struct zb_symbols *syms,
+		     struct zb_folded *f)
 {
 	uint64_t over_samples = 0, over_weight = 0;
-	uint32_t nr = 0;
+	int ret = 0;
 
 	for (uint32_t i = 0; i < t->lane_nr; i++) {
 		if (wanted(i, lane)) {
@@ -317,60 +296,25 @@ static int64_t make_lines(const struct zb_stack_table *t, uint32_t lane, struct 
 			over_weight += t->lanes[i].over_weight;
 		}
 	}
-	for (uint32_t i = 0; i <= t->stack_nr; i++) {
-		const struct stack *s = i < t->stack_nr ? &t->stacks[i] : NULL;
+	for (uint32_t i = 0; ret == 0 && i < t->stack_nr; i++) {
+		const struct stack *s = &t->stacks[i];
 
-		if (s == NULL ? over_samples == 0 : !wanted(s->lane, lane))
-			continue;
-		lines[nr].weight = s == NULL ? over_weight : s->weight;
-		lines[nr].text = s == NULL ? strdup(OVERFLOW) : stack_text(t, s, syms);
-		if (lines[nr].text == NULL) {
-			while (nr-- > 0)
-				free(lines[nr].text);
-			return -ENOMEM;
-		}
-		nr++;
+		if (wanted(s->lane, lane))
+			ret = zb_folded_add(f, stack_text(t, s, syms), s->weight);
 	}
-	return nr;
-}
-
-/* Writes sorted lines, equal ones as one. */
-static int write_lines(const struct line *lines, uint32_t nr, FILE *f)
-{
-	for (uint32_t i = 0; i < nr;) {
-		uint64_t weight = 0;
-		uint32_t first = i;
-
-		for (; i < nr && strcmp(lines[i].text, lines[first].text) == 0; i++)
-			weight += lines[i].weight;
-		errno = 0;
-		if (fprintf(f, "%s %" PRIu64 "\n", lines[first].text, weight) < 0)
-			return errno != 0 ? -errno : -EIO;
-	}
-	errno = 0;
-	if (fflush(f) != 0)
-		return errno != 0 ? -errno : -EIO;
-	return 0;
+	if (ret == 0 && over_samples > 0)
+		ret = zb_folded_add(f, strdup(ZB_STACK_BEYOND_NAME), over_weight);
+	return ret;
 }
 
 int zb_stack_table_folded(const struct zb_stack_table *t, uint32_t lane, struct zb_symbols *syms,
 			  FILE *f)
 {
-	struct line *lines = calloc((size_t)t->stack_nr + 1, sizeof(*lines));
-	int64_t nr;
-	int ret;
+	struct zb_folded lines = {0};
+	int ret = add_lines(t, lane, syms, &lines);
 
-	if (lines == NULL)
-		return -ENOMEM;
-	nr = make_lines(t, lane, syms, lines);
-	if (nr < 0) {
-		free(lines);
-		return (int)nr;
-	}
-	qsort(lines, (size_t)nr, sizeof(*lines), line_cmp);
-	ret = write_lines(lines, (uint32_t)nr, f);
-	for (int64_t i = 0; i < nr; i++)
-		free(lines[i].text);
-	free(lines);
+	if (ret == 0)
+		ret = zb_folded_write(&lines, f);
+	zb_folded_fini(&lines);
 	return ret;
 }

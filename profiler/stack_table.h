@@ -30,7 +30,8 @@ void zb_stack_table_destroy(struct zb_stack_table *t);
 int zb_stack_table_add(struct zb_stack_table *t, uint32_t lane, const uint64_t *ips, uint32_t depth,
 		       uint64_t weight, uint32_t *id);
 
-#define ZB_STACK_BEYOND UINT32_MAX /* the number of those beyond the limit */
+#define ZB_STACK_BEYOND	     UINT32_MAX /* the number of those beyond the limit */
+#define ZB_STACK_BEYOND_NAME "[stacks beyond the limit]"
 struct zb_stack_view {
 	const uint64_t *ips; /* leaf first */
 	uint32_t depth;

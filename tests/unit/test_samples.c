@@ -57,7 +57,7 @@ static uint32_t stack(struct zb_samples *s, const uint32_t *frames, uint32_t dep
 static struct zb_samples *example(void)
 {
 	struct zb_samples_lane lanes[] = {{.cpu = 2, .tid = 11, .comm = "lcore-2"},
-					  {.cpu = -1, .tid = 12, .comm = "a b"}};
+					  {.cpu = -1, .pid = 10, .tid = 12, .comm = "a b"}};
 	struct zb_samples_value v = {.slot = 3, .lane = 1, .v = {1, 2, 3, 4, 5, 6, true}};
 	struct zb_samples *s;
 	uint32_t number, f[3];
@@ -126,6 +126,7 @@ static void samples_file_comes_back_as_it_was(void **state)
 	assert_string_equal(b->comm, a->comm);
 	assert_int_equal(b->lane_nr, 2);
 	assert_int_equal(b->lane[1].cpu, -1);
+	assert_int_equal(b->lane[1].pid, 10);
 	assert_int_equal(b->lane[1].tid, 12);
 	assert_string_equal(b->lane[1].comm, "a b");
 	assert_int_equal(b->frame_nr, a->frame_nr);
@@ -181,7 +182,7 @@ static void assert_refused(const char *text, const char *word)
 	assert_null(s);
 }
 
-#define HEAD "zbench-samples 1\nl 0 1 x\nf 1 - - a\ns 0\n"
+#define HEAD "zbench-samples 1\nl 0 1 1 x\nf 1 - - a\ns 0\n"
 
 static void samples_bad_files_are_refused_in_one_line(void **state)
 {
