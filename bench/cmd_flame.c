@@ -13,7 +13,7 @@ struct flame_conf {
 	int format;
 	double from_s, to_s;
 	uint64_t lcore;
-	bool off_cpu;
+	bool off_cpu, diff;
 	const char *out;
 };
 
@@ -26,6 +26,13 @@ static const struct zb_opt opts[] = {
 		.help = "flame graph; the same with the root on top; folded stacks; text as perf "
 			"script prints it; profile.proto for pprof; JSON for speedscope",
 		.offset = offsetof(struct flame_conf, format),
+	},
+	{
+		.name = "diff",
+		.type = ZB_OPT_FLAG,
+		.help = "a picture of what changed from the first source to the second: red "
+			"frames have a larger share of the time now, blue ones a smaller one",
+		.offset = offsetof(struct flame_conf, diff),
 	},
 	{
 		.name = "from",
@@ -126,6 +133,7 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 	struct zb_flame_request r = {
 		.format = (enum zb_flame_format)c->format,
 		.src_nr = arg_nr,
+		.diff = c->diff,
 		.out = c->out,
 	};
 	int status = ZB_EXIT_USAGE;
@@ -133,6 +141,12 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 	(void)argc, (void)argv;
 	if (arg_nr == 0) {
 		zb_err("flame: nothing to read; give a run's folder or FILE.folded");
+		return ZB_EXIT_USAGE;
+	}
+	if (c->diff &&
+	    (arg_nr != 2 || (c->format != ZB_FLAME_SVG && c->format != ZB_FLAME_ICICLE))) {
+		zb_err("--diff: %s; give two sources, and a picture for --format",
+		       arg_nr != 2 ? "not two sources" : "not a picture");
 		return ZB_EXIT_USAGE;
 	}
 	if (arg_nr > 1 && !takes_many(c->format)) {
@@ -160,11 +174,13 @@ const struct zb_command zb_cmd_flame = {
 	.opts = opts,
 	.opt_nr = sizeof(opts) / sizeof(opts[0]),
 	.args = "DIR|FILE.folded...[@FROM-TO]",
-	.examples = "zbench flame zbench-out/latest --from 10 --to 20 --lcore 2\n"
-		    "zbench flame zbench-out/latest@10-20 --format icicle -o worst.svg\n"
-		    "zbench flame zbench-out/latest --format perf     for FlameScope\n"
-		    "zbench flame zbench-out/latest --format pprof    go tool pprof -http : FILE\n"
-		    "zbench flame *.folded -o all.svg                 several as one",
+	.examples =
+		"zbench flame zbench-out/latest --from 10 --to 20 --lcore 2\n"
+		"zbench flame zbench-out/latest@10-20 --format icicle -o worst.svg\n"
+		"zbench flame --diff run@0-10 run@10-12           what was other then\n"
+		"zbench flame zbench-out/latest --format perf     for FlameScope\n"
+		"zbench flame zbench-out/latest --format pprof    go tool pprof -http : FILE\n"
+		"zbench flame *.folded -o all.svg                 several as one",
 	.conf_size = sizeof(struct flame_conf),
 	.run = run,
 };

@@ -27,8 +27,14 @@ static const struct {
 	[ZB_FLAME_PPROF] = {"profile", ".pb.gz"},  [ZB_FLAME_SPEEDSCOPE] = {"speedscope", ".json"},
 };
 
-/* All sources as one folded text; what text points at is the caller's to free. */
-static int fold(const struct zb_flame_request *r, char **text, size_t *len)
+/* What the request is about: of two that are compared, the later one. */
+static const struct zb_flame_source *main_source(const struct zb_flame_request *r)
+{
+	return &r->src[r->diff ? 1 : 0];
+}
+
+/* nr sources as one folded text, which is the caller's to free. */
+static int fold(const struct zb_flame_source *src, unsigned nr, char **text, size_t *len)
 {
 	FILE *f = open_memstream(text, len);
 	struct zb_folded lines = {0};
@@ -36,8 +42,8 @@ static int fold(const struct zb_flame_request *r, char **text, size_t *len)
 
 	if (f == NULL)
 		return -errno;
-	for (unsigned i = 0; ret == 0 && i < r->src_nr; i++)
-		ret = zb_export_fold(r->src[i].samples, &r->src[i].cut, &lines);
+	for (unsigned i = 0; ret == 0 && i < nr; i++)
+		ret = zb_export_fold(src[i].samples, &src[i].cut, &lines);
 	if (ret == 0)
 		ret = zb_folded_write(&lines, f);
 	zb_folded_fini(&lines);
@@ -48,37 +54,67 @@ static int fold(const struct zb_flame_request *r, char **text, size_t *len)
 	return ret;
 }
 
-static int draw(const struct zb_flame_request *r, FILE *out)
+/* The same as a stream, which ends before *text may be freed. */
+static int fold_stream(const struct zb_flame_source *src, unsigned nr, char **text, FILE **in)
 {
-	const struct zb_flame_source *src = &r->src[0];
-	const struct zb_samples *s = src->samples;
-	bool on = (src->cut.states & ZB_CUT_ON) != 0;
-	char words[128], title[PATH_MAX + 160], subtitle[128];
-	struct zb_flame_conf conf = {
-		.title = title,
-		.subtitle = subtitle,
-		.unit = on ? "samples" : "us",
-		.icicle = r->format == ZB_FLAME_ICICLE,
-	};
 	size_t len = 0;
-	char *text;
-	FILE *in;
-	int ret = fold(r, &text, &len);
+	int ret = fold(src, nr, text, &len);
 
 	if (ret < 0)
 		return ret;
-	zb_flame_source_words(src, words, sizeof(words));
-	snprintf(title, sizeof(title), "%s: %s%s", src->path, words,
-		 r->src_nr > 1 ? ", and others" : "");
-	snprintf(subtitle, sizeof(subtitle), "%s%s", s->method[0] != '\0' ? "sampled by " : "",
-		 s->method);
-	if (subtitle[0] == '\0')
-		conf.subtitle = NULL;
 	/* fmemopen() takes no empty buffer. */
-	in = len > 0 ? fmemopen(text, len, "r") : fopen("/dev/null", "re");
-	ret = in != NULL ? zb_flame_svg(&conf, in, out) : -errno;
-	if (in != NULL)
-		fclose(in);
+	*in = len > 0 ? fmemopen(*text, len, "r") : fopen("/dev/null", "re");
+	if (*in != NULL)
+		return 0;
+	ret = -errno;
+	free(*text);
+	return ret;
+}
+
+static void set_title(const struct zb_flame_request *r, char *title, size_t title_size)
+{
+	const struct zb_flame_source *src = main_source(r);
+	char words[128], before[128];
+
+	zb_flame_source_words(src, words, sizeof(words));
+	zb_flame_source_words(&r->src[0], before, sizeof(before));
+	if (r->diff && strcmp(r->src[0].path, src->path) == 0)
+		snprintf(title, title_size, "%s: %s, against %s", src->path, words, before);
+	else if (r->diff)
+		snprintf(title, title_size, "%s: %s, against %s: %s", src->path, words,
+			 r->src[0].path, before);
+	else
+		snprintf(title, title_size, "%s: %s%s", src->path, words,
+			 r->src_nr > 1 ? ", and others" : "");
+}
+
+static int draw(const struct zb_flame_request *r, FILE *out)
+{
+	const struct zb_flame_source *src = main_source(r);
+	char title[2 * PATH_MAX + 300], subtitle[64], *text, *text_before = NULL;
+	struct zb_flame_conf conf = {
+		.title = title,
+		.subtitle = src->samples->method[0] != '\0' ? subtitle : NULL,
+		.unit = (src->cut.states & ZB_CUT_ON) != 0 ? "samples" : "us",
+		.icicle = r->format == ZB_FLAME_ICICLE,
+	};
+	FILE *in, *before = NULL;
+	int ret = fold_stream(src, r->diff ? 1 : r->src_nr, &text, &in);
+
+	if (ret < 0)
+		return ret;
+	set_title(r, title, sizeof(title));
+	snprintf(subtitle, sizeof(subtitle), "sampled by %s", src->samples->method);
+	if (r->diff)
+		ret = fold_stream(&r->src[0], 1, &text_before, &before);
+	if (ret == 0)
+		ret = r->diff ? zb_flame_diff_svg(&conf, before, in, out)
+			      : zb_flame_svg(&conf, in, out);
+	if (before != NULL)
+		fclose(before);
+	fclose(in);
+	if (before != NULL)
+		free(text_before);
 	free(text);
 	return ret;
 }
@@ -87,7 +123,7 @@ static int write_folded(const struct zb_flame_request *r, FILE *out)
 {
 	size_t len = 0;
 	char *text;
-	int ret = fold(r, &text, &len);
+	int ret = fold(r->src, r->src_nr, &text, &len);
 
 	if (ret < 0)
 		return ret;
@@ -119,7 +155,7 @@ static int write_to(const struct zb_flame_request *r, FILE *out)
 /* NAME-lcore-2-10s-20s.END in the folder of the run. */
 static int default_path(const struct zb_flame_request *r, char *path, size_t path_size)
 {
-	const struct zb_flame_source *src = &r->src[0];
+	const struct zb_flame_source *src = main_source(r);
 	const struct zb_samples_cut *c = &src->cut;
 	char lane[32] = "", range[80] = "";
 	int n;
@@ -131,7 +167,8 @@ static int default_path(const struct zb_flame_request *r, char *path, size_t pat
 			 (double)c->to_ns / 1e9);
 	else if (c->from_ns > 0)
 		snprintf(range, sizeof(range), "-from-%gs", (double)c->from_ns / 1e9);
-	n = snprintf(path, path_size, "%s/%s%s%s%s%s", src->folder, file_name[r->format].name,
+	n = snprintf(path, path_size, "%s/%s%s%s%s%s", src->folder,
+		     r->diff ? "diff" : file_name[r->format].name,
 		     (c->states & ZB_CUT_ON) != 0 ? "" : "-off-cpu", lane, range,
 		     file_name[r->format].end);
 	if (n < 0 || (size_t)n >= path_size) {
@@ -171,7 +208,7 @@ int zb_flame_write(const struct zb_flame_request *r)
 	FILE *out;
 	int ret;
 
-	if (r->out != NULL ? strcmp(r->out, "-") == 0 : r->src[0].folder[0] == '\0')
+	if (r->out != NULL ? strcmp(r->out, "-") == 0 : main_source(r)->folder[0] == '\0')
 		return write_stdout(r);
 	if (r->out == NULL && default_path(r, path, sizeof(path)) < 0)
 		return ZB_EXIT_USAGE;

@@ -25,6 +25,7 @@ struct zb_flame_request {
 	struct zb_flame_source
 		*src; /* src_nr of them, merged; all but pictures and folded take one */
 	unsigned src_nr;
+	bool diff;	 /* a picture of what changed from src[0] to src[1] */
 	const char *out; /* NULL: the run's own folder, or standard output; "-": standard output */
 };
 

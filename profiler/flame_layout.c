@@ -18,6 +18,7 @@ struct zb_flame_line {
 	char *text;
 	size_t len; /* of the stack, without the weight */
 	uint64_t weight;
+	bool before;
 };
 
 /* The nodes on the way from the root to the frame last added. */
@@ -83,9 +84,9 @@ static bool is_blank(const char *s, size_t len)
 }
 
 /* Keeps one line; *text goes over to the tree, and is NULL then. */
-static int take_line(struct zb_flame_tree *t, char **text, size_t len, uint64_t *sum)
+static int take_line(struct zb_flame_tree *t, char **text, size_t len, bool before, uint64_t *sum)
 {
-	struct zb_flame_line l = {.text = *text};
+	struct zb_flame_line l = {.text = *text, .before = before};
 	int ret;
 
 	if (!zb_flame_split(*text, len, &l.len, &l.weight))
@@ -102,7 +103,7 @@ static int take_line(struct zb_flame_tree *t, char **text, size_t len, uint64_t 
 	return 0;
 }
 
-static int read_lines(struct zb_flame_tree *t, FILE *in)
+static int read_lines(struct zb_flame_tree *t, FILE *in, bool before)
 {
 	uint64_t line_no = 0, sum = 0;
 	char *text = NULL;
@@ -118,7 +119,7 @@ static int read_lines(struct zb_flame_tree *t, FILE *in)
 			len--;
 		if (is_blank(text, len))
 			continue;
-		ret = take_line(t, &text, len, &sum);
+		ret = take_line(t, &text, len, before, &sum);
 		if (text == NULL)
 			room = 0;
 	}
@@ -206,6 +207,12 @@ static int merge_line(struct zb_flame_tree *t, struct path *p, const struct zb_f
 		s = semi + 1;
 	}
 	p->nr = depth;
+	if (l->before) {
+		for (size_t i = 0; i < depth; i++)
+			t->node[p->node[i]].was += l->weight;
+		t->node[0].was += l->weight;
+		return 0;
+	}
 	for (size_t i = 0; i < depth; i++)
 		t->node[p->node[i]].total += l->weight;
 	t->node[p->node[depth - 1]].self += l->weight;
@@ -231,12 +238,14 @@ static int merge_lines(struct zb_flame_tree *t)
 	return ret;
 }
 
-int zb_flame_tree_read(struct zb_flame_tree *t, FILE *in)
+int zb_flame_tree_read(struct zb_flame_tree *t, FILE *in, FILE *before)
 {
 	int ret;
 
 	*t = (struct zb_flame_tree){0};
-	ret = read_lines(t, in);
+	ret = read_lines(t, in, false);
+	if (ret == 0 && before != NULL)
+		ret = read_lines(t, before, true);
 	if (ret == 0)
 		ret = merge_lines(t);
 	if (ret < 0)

@@ -24,6 +24,7 @@ struct zb_flame_node {
 	uint64_t start; /* weight of everything left of it */
 	uint64_t total; /* its own and its children's weight, never 0 but for an empty root */
 	uint64_t self;
+	uint64_t was; /* total of before, in a picture of what changed */
 };
 
 /* Nodes in the order of drawing: a parent before its children, siblings by name, left to right. */
@@ -35,10 +36,11 @@ struct zb_flame_tree {
 };
 
 /*
- * Fills *t from folded lines. -EINVAL: a line is not folded (said); 0 or -errno. On error *t is
- * empty.
+ * Fills *t from folded lines; before (may be NULL) has those that in is compared with. Nodes that
+ * are of before only have a total of 0. -EINVAL: a line is not folded (said); 0 or -errno. On error
+ * *t is empty.
  */
-int zb_flame_tree_read(struct zb_flame_tree *t, FILE *in);
+int zb_flame_tree_read(struct zb_flame_tree *t, FILE *in, FILE *before);
 void zb_flame_tree_fini(struct zb_flame_tree *t);
 
 /* Splits "a;b;c 12": finds the length of the stack and the weight. False: not a folded line. */
@@ -66,5 +68,36 @@ enum {
 #define ZB_FLAME_COLUMN_PX 6.8
 
 extern const char zb_flame_style[], zb_flame_script[];
+
+/* flame_text.c: UTF-8 that XML allows, with what has a meaning there escaped. */
+void zb_flame_put_fixed2(FILE *out, double v);
+void zb_flame_put_percent(FILE *out, uint64_t part, uint64_t whole);
+void zb_flame_put_grouped(FILE *out, uint64_t v); /* 1,234,567 */
+void zb_flame_put_text(FILE *out, const char *s, size_t len);
+/* As put_text, but at most columns wide: what does not fit ends in "..". */
+void zb_flame_put_clipped(FILE *out, const char *s, size_t len, size_t columns);
+
+struct zb_flame_conf;
+struct zb_flame_drawing {
+	const struct zb_flame_conf *conf;
+	const struct zb_flame_tree *tree;
+	FILE *out;
+	double px; /* pixels per unit of weight */
+	size_t dropped;
+	size_t row_nr;
+	/* Of a picture of what changed: */
+	bool diff;
+	double change_max; /* the largest change of a share */
+	size_t *gone;	   /* nodes that are gone though their parents are not, largest first */
+	size_t gone_nr;
+	size_t gone_top; /* px */
+};
+
+/* flame_diff.c: what a picture of what changed has besides. Returns the height of it, in px. */
+size_t zb_flame_diff_measure(struct zb_flame_drawing *d, size_t top);
+void zb_flame_diff_colour(const struct zb_flame_drawing *d, size_t i);
+void zb_flame_diff_tip(const struct zb_flame_drawing *d, size_t i);
+void zb_flame_diff_legend(const struct zb_flame_drawing *d);
+void zb_flame_diff_gone(const struct zb_flame_drawing *d);
 
 #endif

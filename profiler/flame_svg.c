@@ -8,7 +8,7 @@
  *       <title> <rect> <text>            tooltip, box, label cut to the box
  *     <script>                           zoom, search, controls (flame_script.c)
  *
- * Numbers are written from integers, never by %f, so that no locale puts a comma into them.
+ * A picture of what changed has the weights of before beside those of now; flame_diff.c colours it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,15 +20,6 @@
 #include "profiler/flame_svg.h"
 
 #define WIDTH_PX_MIN 0.1 /* narrower frames cannot be seen and make the file large */
-
-struct drawing {
-	const struct zb_flame_conf *conf;
-	const struct zb_flame_tree *tree;
-	FILE *out;
-	double px; /* pixels per unit of weight */
-	size_t dropped;
-	size_t row_nr;
-};
 
 /*
  * Hue families: a frame's hue is base + hash % range, so a function has its colour in every
@@ -44,120 +35,6 @@ static const struct {
 	[FAMILY_KERNEL] = {200, 26, 62, 72, "kernel"},
 	[FAMILY_UNRESOLVED] = {40, 20, 6, 78, "no symbol"},
 };
-
-static void put_fixed2(FILE *out, double v)
-{
-	long long c = llround(v * 100);
-
-	fprintf(out, "%lld", c / 100);
-	if (c % 100 != 0)
-		fprintf(out, ".%02lld", c % 100);
-}
-
-static void put_percent(FILE *out, uint64_t part, uint64_t whole)
-{
-	long long c = whole > 0 ? llround((double)part / (double)whole * 10000) : 0;
-
-	fprintf(out, "%lld.%02lld %%", c / 100, c % 100);
-}
-
-/* 1,234,567 */
-static void put_grouped(FILE *out, uint64_t v)
-{
-	char digits[24];
-	int len = snprintf(digits, sizeof(digits), "%" PRIu64, v);
-
-	for (int i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			fputc(',', out);
-		fputc(digits[i], out);
-	}
-}
-
-static bool is_continuation(unsigned char c)
-{
-	return (c & 0xc0) == 0x80;
-}
-
-/*
- * Reads one code point and returns how many bytes it took. A byte that is not UTF-8, or a character
- * that XML does not allow, gives U+FFFD.
- */
-static size_t read_char(const char *s, size_t len, uint32_t *cp)
-{
-	const unsigned char *u = (const unsigned char *)s;
-	size_t want = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-
-	*cp = 0xfffd;
-	if (want == 0 || want > len || u[0] > 0xf4)
-		return 1;
-	uint32_t c = want == 1 ? u[0] : u[0] & (0x7fU >> want);
-	for (size_t i = 1; i < want; i++) {
-		if (!is_continuation(u[i]))
-			return 1;
-		c = c << 6 | (u[i] & 0x3f);
-	}
-	if (c < least[want] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) || c == 0xfffe ||
-	    c == 0xffff || (c < 0x20 && c != '\t') || c == 0x7f)
-		return 1;
-	*cp = c;
-	return want;
-}
-
-static void put_char(FILE *out, const char *s, size_t bytes, uint32_t cp)
-{
-	switch (cp) {
-	case '<': fputs("&lt;", out); break;
-	case '>': fputs("&gt;", out); break;
-	case '&': fputs("&amp;", out); break;
-	case '"': fputs("&quot;", out); break;
-	case '\'': fputs("&#39;", out); break;
-	case '\t': fputc(' ', out); break;
-	case 0xfffd: fputs("\xef\xbf\xbd", out); break;
-	default: fwrite(s, 1, bytes, out);
-	}
-}
-
-/* Far-eastern characters take two columns of a monospaced font. */
-static size_t char_columns(uint32_t cp)
-{
-	return cp >= 0x1100 && cp != 0xfffd ? 2 : 1;
-}
-
-static void put_text(FILE *out, const char *s, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		uint32_t cp;
-		size_t bytes = read_char(s + i, len - i, &cp);
-
-		put_char(out, s + i, bytes, cp);
-		i += bytes;
-	}
-}
-
-/* As put_text, but at most columns wide: what does not fit ends in "..". */
-static void put_clipped(FILE *out, const char *s, size_t len, size_t columns)
-{
-	size_t used = 0, cut = 0; /* cut: where ".." would have to begin */
-	size_t i = 0;
-
-	while (i < len && used <= columns) {
-		uint32_t cp;
-		size_t bytes = read_char(s + i, len - i, &cp);
-
-		used += char_columns(cp);
-		i += bytes;
-		if (used + 2 <= columns)
-			cut = i;
-	}
-	if (used <= columns) {
-		put_text(out, s, len);
-		return;
-	}
-	put_text(out, s, cut);
-	fputs("..", out);
-}
 
 static size_t columns_in(double width_px)
 {
@@ -209,15 +86,15 @@ static void put_colour(FILE *out, enum family f, uint32_t hash)
 }
 
 /* 1,234 samples; bytes also in a unit that one can say. */
-static void put_weight(const struct drawing *d, uint64_t v)
+static void put_weight(const struct zb_flame_drawing *d, uint64_t v)
 {
 	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
 	double shown = (double)v / 1024;
 	size_t u = 0;
 
-	put_grouped(d->out, v);
+	zb_flame_put_grouped(d->out, v);
 	fputc(' ', d->out);
-	put_text(d->out, d->conf->unit, strlen(d->conf->unit));
+	zb_flame_put_text(d->out, d->conf->unit, strlen(d->conf->unit));
 	if (strcmp(d->conf->unit, "bytes") != 0 || v < 1024)
 		return;
 	while (shown >= 1024 && u < sizeof(units) / sizeof(units[0]) - 1) {
@@ -225,37 +102,39 @@ static void put_weight(const struct drawing *d, uint64_t v)
 		u++;
 	}
 	fputs(" (", d->out);
-	put_fixed2(d->out, shown);
+	zb_flame_put_fixed2(d->out, shown);
 	fprintf(d->out, " %s)", units[u]);
 }
 
 /* The tooltip. Its first line is the name, from where the script takes it too. */
-static void put_tip(const struct drawing *d, size_t i)
+static void put_tip(const struct zb_flame_drawing *d, size_t i)
 {
 	const struct zb_flame_node *n = &d->tree->node[i];
 	FILE *out = d->out;
 
-	put_text(out, n->name, n->name_len);
+	zb_flame_put_text(out, n->name, n->name_len);
 	fputc('\n', out);
 	put_weight(d, n->total);
 	fputs(", ", out);
-	put_percent(out, n->total, d->tree->node[0].total);
+	zb_flame_put_percent(out, n->total, d->tree->node[0].total);
 	fputs(" of all", out);
 	if (n->stage != ZB_FLAME_NO_STAGE && n->stage != i) {
 		const struct zb_flame_node *stage = &d->tree->node[n->stage];
 
 		fputs(", ", out);
-		put_percent(out, n->total, stage->total);
+		zb_flame_put_percent(out, n->total, stage->total);
 		fputs(" of ", out);
-		put_text(out, stage->name, stage->name_len);
+		zb_flame_put_text(out, stage->name, stage->name_len);
 	}
 	if (n->self > 0 && n->self < n->total) {
 		fputs("; itself ", out);
-		put_percent(out, n->self, d->tree->node[0].total);
+		zb_flame_put_percent(out, n->self, d->tree->node[0].total);
 	}
+	if (d->diff)
+		zb_flame_diff_tip(d, i);
 }
 
-static void put_frame(const struct drawing *d, size_t i)
+static void put_frame(const struct zb_flame_drawing *d, size_t i)
 {
 	const struct zb_flame_node *n = &d->tree->node[i];
 	double x = ZB_FLAME_MARGIN + (double)n->start * d->px;
@@ -270,28 +149,31 @@ static void put_frame(const struct drawing *d, size_t i)
 	fputs("<title>", d->out);
 	put_tip(d, i);
 	fputs("</title><rect x=\"", d->out);
-	put_fixed2(d->out, x);
+	zb_flame_put_fixed2(d->out, x);
 	fprintf(d->out, "\" y=\"%zu\" width=\"", y);
-	put_fixed2(d->out, w < ZB_FLAME_GAP_MIN_PX ? w : w - ZB_FLAME_GAP_PX);
+	zb_flame_put_fixed2(d->out, w < ZB_FLAME_GAP_MIN_PX ? w : w - ZB_FLAME_GAP_PX);
 	fprintf(d->out, "\" height=\"%d\" fill=\"", ZB_FLAME_ROW - 1);
-	put_colour(d->out, family_of(n), fnv1a(n->name, n->name_len));
+	if (d->diff)
+		zb_flame_diff_colour(d, i);
+	else
+		put_colour(d->out, family_of(n), fnv1a(n->name, n->name_len));
 	fputs("\"/>", d->out);
 	if (columns >= ZB_FLAME_TEXT_MIN) {
 		fputs("<text x=\"", d->out);
-		put_fixed2(d->out, x + ZB_FLAME_TEXT_PAD);
+		zb_flame_put_fixed2(d->out, x + ZB_FLAME_TEXT_PAD);
 		fprintf(d->out, "\" y=\"%zu\">", y + 12);
-		put_clipped(d->out, n->name, n->name_len, columns);
+		zb_flame_put_clipped(d->out, n->name, n->name_len, columns);
 		fputs("</text>", d->out);
 	}
 	fputs("</g>\n", d->out);
 }
 
-static bool is_drawn(const struct drawing *d, size_t i)
+static bool is_drawn(const struct zb_flame_drawing *d, size_t i)
 {
 	return (double)d->tree->node[i].total * d->px >= WIDTH_PX_MIN;
 }
 
-static void measure(struct drawing *d)
+static void measure(struct zb_flame_drawing *d)
 {
 	const struct zb_flame_tree *t = d->tree;
 	uint64_t total = t->node[0].total;
@@ -300,13 +182,13 @@ static void measure(struct drawing *d)
 	d->row_nr = 1;
 	for (size_t i = 1; i < t->nr; i++) {
 		if (!is_drawn(d, i))
-			d->dropped++;
+			d->dropped += t->node[i].total > 0;
 		else if (t->node[i].depth + 1 > d->row_nr)
 			d->row_nr = t->node[i].depth + 1;
 	}
 }
 
-static void put_legend(const struct drawing *d)
+static void put_legend(const struct zb_flame_drawing *d)
 {
 	static const unsigned left[FAMILY_NR] = {826, 946, 1030, 1104};
 
@@ -319,7 +201,7 @@ static void put_legend(const struct drawing *d)
 	}
 }
 
-static void put_head(const struct drawing *d, size_t height)
+static void put_head(const struct zb_flame_drawing *d, size_t height)
 {
 	const struct zb_flame_node *root = &d->tree->node[0];
 	const struct zb_flame_conf *conf = d->conf;
@@ -332,61 +214,86 @@ static void put_head(const struct drawing *d, size_t height)
 		"\"%s aria-label=\"",
 		ZB_FLAME_WIDTH, height, ZB_FLAME_WIDTH, height, d->row_nr, root->total,
 		conf->icicle ? " data-down=\"\"" : "");
-	put_text(out, conf->title, strlen(conf->title));
+	zb_flame_put_text(out, conf->title, strlen(conf->title));
 	fprintf(out, "\">\n<!-- %zu frames, of which %zu narrower than 0.1 px are left out -->\n",
 		d->tree->nr, d->dropped);
 	fprintf(out, "<style>\n%s</style>\n", zb_flame_style);
 	fprintf(out, "<rect class=\"back\" width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
 	fprintf(out, "<text class=\"head\" x=\"%d\" y=\"26\">", ZB_FLAME_MARGIN);
-	put_clipped(out, conf->title, strlen(conf->title), 66);
+	zb_flame_put_clipped(out, conf->title, strlen(conf->title), 66);
 	fprintf(out, "</text>\n<text class=\"sub\" x=\"%d\" y=\"44\">", ZB_FLAME_MARGIN);
 	put_weight(d, root->total);
 	if (d->dropped > 0)
 		fprintf(out, "; %zu narrow frames left out", d->dropped);
 	if (conf->subtitle != NULL) {
 		fputs("; ", out);
-		put_clipped(out, conf->subtitle, strlen(conf->subtitle), 110);
+		zb_flame_put_clipped(out, conf->subtitle, strlen(conf->subtitle), 110);
 	}
 	fputs("</text>\n", out);
 }
 
-static void draw(struct drawing *d)
+static void draw(struct zb_flame_drawing *d)
 {
 	const struct zb_flame_tree *t = d->tree;
 	size_t height;
 
 	measure(d);
 	height = ZB_FLAME_TOP + d->row_nr * ZB_FLAME_ROW + ZB_FLAME_BOTTOM;
+	if (d->diff)
+		height += zb_flame_diff_measure(d, height);
 	put_head(d, height);
 	if (t->node[0].total == 0) {
 		fprintf(d->out, "<text class=\"none\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">no ",
 			ZB_FLAME_WIDTH / 2, ZB_FLAME_TOP - 4);
-		put_text(d->out, d->conf->unit, strlen(d->conf->unit));
+		zb_flame_put_text(d->out, d->conf->unit, strlen(d->conf->unit));
 		fputs("</text>\n</svg>\n", d->out);
 		return;
 	}
-	put_legend(d);
+	if (d->diff)
+		zb_flame_diff_legend(d);
+	else
+		put_legend(d);
 	fprintf(d->out, "<text class=\"info\" x=\"%d\" y=\"%d\"> </text>\n", ZB_FLAME_MARGIN,
 		ZB_FLAME_TOP - 8);
 	for (size_t i = 0; i < t->nr; i++) {
 		if (i == 0 || is_drawn(d, i))
 			put_frame(d, i);
 	}
+	if (d->diff)
+		zb_flame_diff_gone(d);
 	fprintf(d->out, "<script><![CDATA[\n%s]]></script>\n</svg>\n", zb_flame_script);
+}
+
+static int draw_tree(struct zb_flame_drawing *d, struct zb_flame_tree *tree)
+{
+	int ret = 0;
+
+	d->tree = tree;
+	errno = 0;
+	draw(d);
+	if (fflush(d->out) != 0 || ferror(d->out))
+		ret = errno != 0 ? -errno : -EIO;
+	zb_flame_tree_fini(tree);
+	return ret;
 }
 
 int zb_flame_svg(const struct zb_flame_conf *conf, FILE *in, FILE *out)
 {
+	struct zb_flame_drawing d = {.conf = conf, .out = out};
 	struct zb_flame_tree tree;
-	struct drawing d = {.conf = conf, .tree = &tree, .out = out};
-	int ret = zb_flame_tree_read(&tree, in);
+	int ret = zb_flame_tree_read(&tree, in, NULL);
 
-	if (ret < 0)
-		return ret;
-	errno = 0;
-	draw(&d);
-	if (fflush(out) != 0 || ferror(out))
-		ret = errno != 0 ? -errno : -EIO;
-	zb_flame_tree_fini(&tree);
+	return ret < 0 ? ret : draw_tree(&d, &tree);
+}
+
+int zb_flame_diff_svg(const struct zb_flame_conf *conf, FILE *before, FILE *in, FILE *out)
+{
+	struct zb_flame_drawing d = {.conf = conf, .out = out, .diff = true};
+	struct zb_flame_tree tree;
+	int ret = zb_flame_tree_read(&tree, in, before);
+
+	if (ret == 0)
+		ret = draw_tree(&d, &tree);
+	free(d.gone);
 	return ret;
 }

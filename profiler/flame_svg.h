@@ -29,4 +29,11 @@ struct zb_flame_conf {
  */
 int zb_flame_svg(const struct zb_flame_conf *conf, FILE *in, FILE *out);
 
+/*
+ * What changed from before to in, both folded: the frames of in, red where their share of the whole
+ * has grown, blue where it has shrunk, and below them the frames that are gone. Weights of the two
+ * may be of different sums: shares are compared. Errors as above.
+ */
+int zb_flame_diff_svg(const struct zb_flame_conf *conf, FILE *before, FILE *in, FILE *out);
+
 #endif

@@ -198,6 +198,21 @@ class FlameCommand(zb.Case):
         bottom = max(y for _, y in up.values())
         self.assertTrue(all(y == bottom - 17 * depth for depth, y in up.values()))
 
+    def test_diff_of_ranges_and_of_files(self):
+        run = self.run_folder
+        self.assertEqual(self.flame("--diff", f"{run}@0-1.5", f"{run}@1.5-").out.strip(), str(run / "flame" / "diff-from-1.5s.svg"))
+        svg = (run / "flame" / "diff-from-1.5s.svg").read_text(encoding="utf-8")
+        xml.etree.ElementTree.fromstring(svg)
+        self.assertIn("against all lcores, 0 s to 1.5 s", svg)
+        self.assertIn(" points</title>", svg)
+        one, two = self.dir / "one.folded", self.dir / "two.folded"
+        one.write_text("a;b 3\na;c 1\n")
+        two.write_text("a;b 8\n")
+        svg = self.text("--diff", one, two)
+        self.assertIn("was 75.00 %: +25 points", svg)
+        self.assertIn(">c  in a<", svg)
+        self.assertIn("was 100.00 %: -25 points", self.text("--diff", two, one, "--format", "icicle"))
+
     def test_folded_files_are_merged(self):
         one, two = self.dir / "one.folded", self.dir / "two.folded"
         one.write_text("a;b 3\nk_[k] 1\n")
@@ -228,6 +243,8 @@ class FlameCommand(zb.Case):
                             "not after --from": [run, "--from", 2, "--to", 1],
                             "there are no lcores": [folded, "--lcore", 1],
                             f"there {self.cpu}": [run, "--lcore", 9999],
+                            "not two sources": [run, "--diff"],
+                            "not a picture": [run, run, "--diff", "--format", "perf"],
                             "2 sources; give one": [run, run, "--format", "pprof"],
                             "cannot create": [run, "-o", self.dir / "nix" / "x"]}.items():
             with self.subTest(words):

@@ -356,6 +356,114 @@ static void flame_script_agrees_with_the_drawing(void **state)
 	assert_lacks(zb_flame_style, "<");
 }
 
+/* The root stands on top, and the script is told. */
+static void flame_icicle_has_the_root_on_top(void **state)
+{
+	const struct zb_flame_conf c = {.title = "t", .unit = "samples", .icicle = true};
+	char *svg = NULL;
+
+	(void)state;
+	assert_int_equal(draw_bytes(&c, "a;b 1\n", 6, &svg), 0);
+	assert_has(svg, " data-down=\"\"");
+	assert_has(svg, "y=\"98\" width=\"1179.50\"");
+	assert_has(svg, "<title>b\n1 samples, 100.00 % of all</title><rect x=\"10\" y=\"132\"");
+	free(svg);
+	svg = draw("a;b 1\n");
+	assert_lacks(svg, "data-down=");
+	free(svg);
+}
+
+/* The caller frees what changed from before to now. */
+static char *draw_diff(const char *before, const char *now)
+{
+	FILE *a = fmemopen((void *)(uintptr_t)before, strlen(before), "r");
+	FILE *b = fmemopen((void *)(uintptr_t)now, strlen(now), "r");
+	char *svg = NULL;
+	size_t size;
+	FILE *out = open_memstream(&svg, &size);
+
+	assert_true(a != NULL && b != NULL && out != NULL);
+	assert_int_equal(zb_flame_diff_svg(&conf, a, b, out), 0);
+	assert_int_equal(fclose(out), 0);
+	fclose(a);
+	fclose(b);
+	return svg;
+}
+
+static unsigned channel(const char fill[8], unsigned nr)
+{
+	char hex[3] = {fill[1 + 2 * nr], fill[2 + 2 * nr], '\0'};
+
+	return (unsigned)strtoul(hex, NULL, 16);
+}
+
+/* Shares are compared, not weights: red has a larger one, blue a smaller one, more is brighter. */
+static void flame_diff_colours_follow_the_change_of_the_share(void **state)
+{
+	char *svg = draw_diff("all;grows 20\nall;grows_little 60\nall;same 60\nall;shrinks 60\n",
+			      "all;grows 400\nall;grows_little 320\nall;new 1\nall;same 299\n"
+			      "all;shrinks 30\n");
+	char fill[5][8];
+
+	(void)state;
+	fill_of(svg, "grows", fill[0]);
+	fill_of(svg, "grows_little", fill[1]);
+	fill_of(svg, "same", fill[2]);
+	fill_of(svg, "shrinks", fill[3]);
+	fill_of(svg, "new", fill[4]);
+	assert_true(channel(fill[0], 0) > channel(fill[0], 2) + 100);
+	assert_true(channel(fill[1], 0) > channel(fill[1], 2));
+	assert_true(channel(fill[1], 2) > channel(fill[0], 2) + 50);
+	assert_true(channel(fill[3], 2) > channel(fill[3], 0) + 100);
+	assert_true(channel(fill[4], 0) > channel(fill[4], 2));
+	/* 320 of 1050 were 60 of 200: half a point, in a picture where 28 are the most. */
+	assert_has(svg, "\n400 samples, 38.10 % of all; was 10.00 %: +28.10 points</title>");
+	assert_has(svg, "\n30 samples, 2.86 % of all; was 30.00 %: -27.14 points</title>");
+	assert_has(svg, "\n1 samples, 0.10 % of all; new</title>");
+	assert_lacks(svg, "gone since");
+	free(svg);
+}
+
+/* What is gone stands below with the share that it had; what it called goes with it. */
+static void flame_diff_lists_what_is_gone(void **state)
+{
+	char *svg = draw_diff("main;old;deep 30\nmain;old 10\nmain;stays;leaf 5\nmain;stays 5\n",
+			      "main;stays 7\n");
+
+	(void)state;
+	assert_has(svg, "gone since then");
+	assert_has(svg, ">old  in main</text>");
+	assert_has(svg, ">80.00 %</text>");
+	assert_has(svg, ">leaf  in stays</text>");
+	assert_has(svg, ">10.00 %</text>");
+	assert_lacks(svg, ">deep");
+	assert_true(strstr(svg, ">old ") < strstr(svg, ">leaf "));
+	assert_has(svg, "<!-- 6 frames, of which 0 narrower");
+	free(svg);
+}
+
+/* Nothing before, nothing now, and many gone: no division by zero, no list without end. */
+static void flame_diff_extremes_are_drawn(void **state)
+{
+	char many[8192] = "x 1\n", *svg = draw_diff("\n", "a 1\n");
+	size_t at = strlen(many);
+
+	(void)state;
+	assert_has(svg, "; new</title>");
+	free(svg);
+	svg = draw_diff("a 1\n", "\n");
+	assert_has(svg, ">no samples</text>");
+	free(svg);
+	for (unsigned i = 0; i < 200; i++)
+		at += (size_t)snprintf(many + at, sizeof(many) - at, "x;gone_%u %u\n", i, i + 1);
+	svg = draw_diff(many, "x 1\n");
+	assert_has(svg, "gone_199 ");
+	assert_has(svg, ">gone_180 ");
+	assert_lacks(svg, "gone_179 ");
+	assert_has(svg, ">and 180 more</text>");
+	free(svg);
+}
+
 static int draw_file(const char *folded, const char *path)
 {
 	FILE *in = fopen(folded, "r"), *out = fopen(path, "w");
@@ -386,6 +494,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(flame_deep_stacks_are_drawn),
 		cmocka_unit_test(flame_full_disk_is_an_error),
 		cmocka_unit_test(flame_script_agrees_with_the_drawing),
+		cmocka_unit_test(flame_icicle_has_the_root_on_top),
+		cmocka_unit_test(flame_diff_colours_follow_the_change_of_the_share),
+		cmocka_unit_test(flame_diff_lists_what_is_gone),
+		cmocka_unit_test(flame_diff_extremes_are_drawn),
 	};
 
 	if (argc == 3)
