@@ -24,7 +24,8 @@ static const struct zb_opt opts[] = {
 		.def = "svg",
 		.choices = zb_flame_format_name,
 		.help = "flame graph; the same with the root on top; folded stacks; text as perf "
-			"script prints it; profile.proto for pprof; JSON for speedscope",
+			"script prints it; profile.proto for pprof; JSON for speedscope; page with "
+			"a heat map",
 		.offset = offsetof(struct flame_conf, format),
 	},
 	{
@@ -92,10 +93,17 @@ static int apply(const struct flame_conf *c, struct zb_flame_source *src)
 		src->cut.from_ns = (uint64_t)(c->from_s * 1e9);
 		src->cut.to_ns = c->to_s > 0 ? (uint64_t)(c->to_s * 1e9) : UINT64_MAX;
 	}
+	if (c->format == ZB_FLAME_HEATMAP &&
+	    (ranged || src->has_range || c->off_cpu || zb_opt_given(&zb_cmd_flame, "lcore"))) {
+		zb_err("--format heatmap: the page has all there is; choose range, lcore and state "
+		       "in it");
+		return -EINVAL;
+	}
 	if (c->off_cpu)
 		src->cut.states = ZB_CUT_OFF;
-	if (c->format == ZB_FLAME_PERF && !src->has_times) {
-		zb_err("--format perf: %s: folded stacks have no times", src->path);
+	if ((c->format == ZB_FLAME_PERF || c->format == ZB_FLAME_HEATMAP) && !src->has_times) {
+		zb_err("--format %s: %s: folded stacks have no times",
+		       zb_flame_format_name[c->format], src->path);
 		return -EINVAL;
 	}
 	return 0;
@@ -174,13 +182,12 @@ const struct zb_command zb_cmd_flame = {
 	.opts = opts,
 	.opt_nr = sizeof(opts) / sizeof(opts[0]),
 	.args = "DIR|FILE.folded...[@FROM-TO]",
-	.examples =
-		"zbench flame zbench-out/latest --from 10 --to 20 --lcore 2\n"
-		"zbench flame zbench-out/latest@10-20 --format icicle -o worst.svg\n"
-		"zbench flame --diff run@0-10 run@10-12           what was other then\n"
-		"zbench flame zbench-out/latest --format perf     for FlameScope\n"
-		"zbench flame zbench-out/latest --format pprof    go tool pprof -http : FILE\n"
-		"zbench flame *.folded -o all.svg                 several as one",
+	.examples = "zbench flame zbench-out/latest --from 10 --to 20 --lcore 2\n"
+		    "zbench flame zbench-out/latest@10-20 --format icicle -o worst.svg\n"
+		    "zbench flame --diff run@0-10 run@10-12           what was other then\n"
+		    "zbench flame zbench-out/latest --format perf     for FlameScope\n"
+		    "zbench flame zbench-out/latest --format pprof    go tool pprof -http : FILE\n"
+		    "zbench flame *.folded -o all.svg                 several as one",
 	.conf_size = sizeof(struct flame_conf),
 	.run = run,
 };

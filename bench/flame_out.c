@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/flame_out.h"
@@ -13,9 +14,10 @@
 #include "profiler/flame_svg.h"
 
 const char *const zb_flame_format_name[ZB_FLAME_FORMAT_NR + 1] = {
-	[ZB_FLAME_SVG] = "svg",	      [ZB_FLAME_ICICLE] = "icicle",
-	[ZB_FLAME_FOLDED] = "folded", [ZB_FLAME_PERF] = "perf",
-	[ZB_FLAME_PPROF] = "pprof",   [ZB_FLAME_SPEEDSCOPE] = "speedscope",
+	[ZB_FLAME_SVG] = "svg",		[ZB_FLAME_ICICLE] = "icicle",
+	[ZB_FLAME_FOLDED] = "folded",	[ZB_FLAME_PERF] = "perf",
+	[ZB_FLAME_PPROF] = "pprof",	[ZB_FLAME_SPEEDSCOPE] = "speedscope",
+	[ZB_FLAME_HEATMAP] = "heatmap",
 };
 
 /* Of files in a run's folder: NAME, what of the run it is, END. */
@@ -25,6 +27,7 @@ static const struct {
 	[ZB_FLAME_SVG] = {"flame", ".svg"},	   [ZB_FLAME_ICICLE] = {"icicle", ".svg"},
 	[ZB_FLAME_FOLDED] = {"stacks", ".folded"}, [ZB_FLAME_PERF] = {"perf-script", ".txt"},
 	[ZB_FLAME_PPROF] = {"profile", ".pb.gz"},  [ZB_FLAME_SPEEDSCOPE] = {"speedscope", ".json"},
+	[ZB_FLAME_HEATMAP] = {"heatmap", ".html"},
 };
 
 /* What the request is about: of two that are compared, the later one. */
@@ -135,6 +138,27 @@ static int write_folded(const struct zb_flame_request *r, FILE *out)
 	return ret;
 }
 
+int zb_flame_heatmap(const struct zb_samples *s, const char *source, FILE *out)
+{
+	char title[PATH_MAX + 32], subtitle[160];
+	const struct zb_heatmap_conf conf = {
+		.title = title,
+		.subtitle = subtitle,
+		.source = source,
+	};
+	time_t start = (time_t)(s->start_unix_ns / 1000000000u);
+	struct tm tm;
+	char when[32] = "";
+
+	if (gmtime_r(&start, &tm) != NULL)
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	snprintf(title, sizeof(title), "%s: where the time went, by time", source);
+	snprintf(subtitle, sizeof(subtitle),
+		 "%.1f s from %s; sampled by %s, one sample for %.4g ms",
+		 (double)s->duration_ns / 1e9, when, s->method, (double)s->period_ns / 1e6);
+	return zb_export_heatmap(s, &conf, out);
+}
+
 static int write_to(const struct zb_flame_request *r, FILE *out)
 {
 	const struct zb_flame_source *src = &r->src[0];
@@ -147,6 +171,7 @@ static int write_to(const struct zb_flame_request *r, FILE *out)
 	case ZB_FLAME_PPROF: return zb_export_pprof(src->samples, &src->cut, out);
 	case ZB_FLAME_SPEEDSCOPE:
 		return zb_export_speedscope(src->samples, &src->cut, src->path, out);
+	case ZB_FLAME_HEATMAP: return zb_flame_heatmap(src->samples, src->path, out);
 	case ZB_FLAME_FORMAT_NR: break;
 	}
 	return -EINVAL;

@@ -16,6 +16,7 @@ enum zb_flame_format {
 	ZB_FLAME_PERF,
 	ZB_FLAME_PPROF,
 	ZB_FLAME_SPEEDSCOPE,
+	ZB_FLAME_HEATMAP,
 	ZB_FLAME_FORMAT_NR
 };
 extern const char *const zb_flame_format_name[ZB_FLAME_FORMAT_NR + 1]; /* NULL at the end */
@@ -28,6 +29,9 @@ struct zb_flame_request {
 	bool diff;	 /* a picture of what changed from src[0] to src[1] */
 	const char *out; /* NULL: the run's own folder, or standard output; "-": standard output */
 };
+
+/* The page of a heat map; source is what a person would give to zbench flame. */
+int zb_flame_heatmap(const struct zb_samples *s, const char *source, FILE *out);
 
 /* Exit status; everything is said. A file's name is printed. */
 int zb_flame_write(const struct zb_flame_request *r);

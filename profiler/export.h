@@ -64,6 +64,18 @@ int zb_export_perf(const struct zb_samples *s, const struct zb_samples_cut *cut,
 /* A gzip'd profile.proto of pprof's: samples and CPU time, or off the CPU events and delay. */
 int zb_export_pprof(const struct zb_samples *s, const struct zb_samples_cut *cut, FILE *out);
 
+/*
+ * A page by itself: a heat map with the figures of the workers below, and the flame graph of the
+ * range that is selected. It asks nobody for anything. Columns are of 20 ms, or wider when the page
+ * would exceed ZB_HEATMAP_BYTES_MAX otherwise.
+ */
+#define ZB_HEATMAP_BYTES_MAX 5000000u
+struct zb_heatmap_conf {
+	const char *title, *subtitle;
+	const char *source; /* what zbench flame would be given for the same samples */
+};
+int zb_export_heatmap(const struct zb_samples *s, const struct zb_heatmap_conf *conf, FILE *out);
+
 /* A file for speedscope: a sampled profile for each lane, in order of time, in nanoseconds. */
 int zb_export_speedscope(const struct zb_samples *s, const struct zb_samples_cut *cut,
 			 const char *name, FILE *out);

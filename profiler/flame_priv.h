@@ -69,6 +69,9 @@ enum {
 
 extern const char zb_flame_style[], zb_flame_script[];
 
+/* Colours as a list in a script: of stages, functions, the kernel, what has no name. */
+void zb_flame_put_families(FILE *out);
+
 /* flame_text.c: UTF-8 that XML allows, with what has a meaning there escaped. */
 void zb_flame_put_fixed2(FILE *out, double v);
 void zb_flame_put_percent(FILE *out, uint64_t part, uint64_t whole);

@@ -57,6 +57,14 @@ static enum family family_of(const struct zb_flame_node *n)
 	return FAMILY_USER;
 }
 
+void zb_flame_put_families(FILE *out)
+{
+	for (unsigned f = 0; f < FAMILY_NR; f++)
+		fprintf(out, "%s[%u, %u, %u, %u]", f > 0 ? ", " : "[", families[f].hue,
+			families[f].range, families[f].saturation, families[f].light);
+	fputc(']', out);
+}
+
 static uint32_t fnv1a(const char *s, size_t len)
 {
 	uint32_t h = 2166136261U;

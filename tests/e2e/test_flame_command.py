@@ -243,6 +243,7 @@ class FlameCommand(zb.Case):
                             "not after --from": [run, "--from", 2, "--to", 1],
                             "there are no lcores": [folded, "--lcore", 1],
                             f"there {self.cpu}": [run, "--lcore", 9999],
+                            "the page has all": [run, "--from", 1, "--format", "heatmap"],
                             "not two sources": [run, "--diff"],
                             "not a picture": [run, run, "--diff", "--format", "perf"],
                             "2 sources; give one": [run, run, "--format", "pprof"],

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "profiler/export.h"
+#include "profiler/flame_priv.h"
 #include "profiler/protobuf.h"
 
 #define MS 1000000u
@@ -185,6 +186,44 @@ static void speedscope_is_one_profile_a_lane(void **state)
 		    "\"startValue\":0,\"endValue\":2000000}]}\n");
 }
 
+static int heatmap(const struct zb_samples *samples, const struct zb_samples_cut *cut, FILE *out)
+{
+	const struct zb_heatmap_conf conf = {.title = "a<b>",
+					     .subtitle = "c&d",
+					     .source = "</script>\"x"};
+
+	(void)cut;
+	return zb_export_heatmap(samples, &conf, out);
+}
+
+/* Names that a person gave cannot break out of the page, and no place is left unfilled. */
+static void heatmap_page_is_whole_and_safe(void **state)
+{
+	struct zb_samples_cut cut = ZB_CUT_ALL;
+	size_t len, ends = 0;
+	char *text, want[64];
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_int_equal(heatmap(s, &cut, f), 0);
+	assert_int_equal(fclose(f), 0);
+	assert_non_null(strstr(text, "<title>a&lt;b&gt;</title>"));
+	assert_non_null(strstr(text, "c&amp;d"));
+	assert_non_null(strstr(text, "SOURCE = \"\\u003c/script>\\\"x\""));
+	assert_non_null(strstr(text, "FAMILIES = [[120, 50, 50, 62], "));
+	for (const char *p = text; (p = strstr(p, "</script>")) != NULL; p++)
+		ends++;
+	assert_int_equal(ends, 3);
+	for (const char *p = text; (p = strchr(p, '@')) != NULL; p++)
+		assert_false(p[1] >= 'A' && p[1] <= 'Z');
+	assert_true(len < 100000);
+	/* It draws where the picture's own script expects frames. */
+	snprintf(want, sizeof(want), "y: %d + (rows - 1 - at.depth) * %d,", ZB_FLAME_TOP,
+		 ZB_FLAME_ROW);
+	assert_non_null(strstr(text, want));
+	free(text);
+}
+
 /* Numbers, strings and messages have the bytes that the encoding prescribes. */
 static void protobuf_bytes_are_as_prescribed(void **state)
 {
@@ -223,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(perf_is_as_perf_script_prints_it, make, drop),
 		cmocka_unit_test_setup_teardown(perf_absurd_weight_is_refused, make, drop),
 		cmocka_unit_test_setup_teardown(speedscope_is_one_profile_a_lane, make, drop),
+		cmocka_unit_test_setup_teardown(heatmap_page_is_whole_and_safe, make, drop),
 		cmocka_unit_test(protobuf_bytes_are_as_prescribed),
 	};
 
