@@ -43,6 +43,7 @@ const char *const zb_log_stream_name[ZB_LOG_NAME_NR] = {
 	[ZB_LOG_WEIRD] = "weird",
 	[ZB_LOG_STATS] = "stats",
 	[ZB_LOG_LCORE] = "lcore",
+	[ZB_LOG_TELEMETRY] = "telemetry",
 	[ZB_LOG_PROF] = "prof",
 };
 
@@ -51,6 +52,7 @@ static int make_logs(struct zb_pass *p)
 	static const struct zb_row_def *const all[ZB_LOG_NR] = {
 		[ZB_LOG_STATS] = &zb_stats_log_def,
 		[ZB_LOG_LCORE] = &zb_lcore_log_def,
+		[ZB_LOG_TELEMETRY] = &zb_telemetry_log_def,
 	};
 	const struct zb_row_def *defs[ZB_LOG_NR];
 	struct zb_log_conf conf = {
@@ -157,6 +159,7 @@ static int make_prof(struct zb_pass *p)
 		.lcore_nr = p->worker_nr,
 		.stats_interval_s = p->conf->stats_interval_s,
 		.strict = p->conf->prof_strict,
+		.logs = p->logs,
 	};
 
 	if (p->conf->dir == NULL || !p->conf->stream_on[ZB_LOG_PROF])
@@ -274,7 +277,7 @@ static void take_snapshots(struct zb_pass *p)
 			snap.noise = p->noise[i].sum;
 			zb_pass_note_series(p, i, &snap);
 			zb_stats_log_take(p->stats, i, &snap);
-			zb_metrics_take(p->metrics, i, &snap.stat, snap.wall_ns);
+			zb_pass_metrics_take(p, i, &snap);
 			if (p->prof != NULL)
 				zb_prof_log_take(p->prof, i, &snap);
 		}
@@ -467,6 +470,7 @@ static void tear_down(struct zb_pass *p)
 		zb_stats_log_finish(p->stats);
 		zb_stats_log_destroy(p->stats);
 	}
+	zb_telemetry_destroy(p->telemetry);
 	zb_prof_log_destroy(p->prof);
 	if (p->logs != NULL) {
 		zb_log_set_close(p->logs);

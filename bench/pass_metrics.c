@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/pass_priv.h"
 #include "profiler/diag.h"
@@ -29,7 +28,42 @@ static const struct {
 	[ZB_LOG_KNOWN_SERVICES] = {"Known", "Known::SERVICES_LOG"},
 	[ZB_LOG_WEIRD] = {"Weird", "Weird::LOG"},
 	[ZB_LOG_STATS] = {"Stats", "Stats::LOG"},
+	[ZB_LOG_TELEMETRY] = {"Telemetry", "Telemetry::LOG"},
 };
+
+/* What the reporter knows that is in no snapshot. */
+static void own_figures(void *arg, struct zb_metrics_own *own)
+{
+	const struct zb_pass *p = arg;
+
+	memset(own, 0, sizeof(*own));
+	for (uint16_t i = 0; i < ZB_LOG_NR; i++) {
+		struct zb_log_port *port = zb_log_port(p->logs, i, (uint16_t)p->worker_nr);
+		struct zb_log_port_stat st = {0};
+
+		if (port != NULL)
+			zb_log_port_stat(port, &st);
+		own->log_rows[i] = st.rows;
+	}
+	zb_log_set_load(p->logs, &own->buffers_handed, &own->buffers_pending);
+	own->has_heap = zb_heap_total_stat(&own->heap) == 0;
+}
+
+static int open_telemetry(struct zb_pass *p, const struct zb_metrics_log *logs)
+{
+	struct zb_telemetry_conf conf = {
+		.port = zb_log_port(p->logs, ZB_LOG_TELEMETRY, (uint16_t)p->worker_nr),
+		.lcore_nr = p->worker_nr,
+		.stats_interval_s = p->conf->stats_interval_s,
+		.own = own_figures,
+		.arg = p,
+	};
+
+	if (conf.port == NULL)
+		return 0;
+	memcpy(conf.logs, logs, sizeof(conf.logs));
+	return zb_telemetry_create(&conf, &p->telemetry);
+}
 
 int zb_pass_metrics_open(struct zb_pass *p)
 {
@@ -47,7 +81,9 @@ int zb_pass_metrics_open(struct zb_pass *p)
 			conf.logs[i] =
 				(struct zb_metrics_log){zb_log_stream_name[i], zeek_log[i].module,
 							zeek_log[i].stream};
-	ret = zb_metrics_create(&conf, &p->metrics);
+	ret = open_telemetry(p, conf.logs);
+	if (ret == 0)
+		ret = zb_metrics_create(&conf, &p->metrics);
 	if (ret == 0 && p->conf->metrics_fd >= 0)
 		ret = zb_metrics_http_start(p->conf->metrics_fd, p->metrics, &p->http);
 	if (ret < 0)
@@ -55,20 +91,18 @@ int zb_pass_metrics_open(struct zb_pass *p)
 	return ret;
 }
 
-static void own_figures(struct zb_pass *p)
+void zb_pass_metrics_take(struct zb_pass *p, unsigned i, const struct zb_snapshot *snap)
 {
-	struct zb_metrics_own own = {0};
+	zb_metrics_take(p->metrics, i, &snap->stat, snap->wall_ns);
+	if (p->telemetry != NULL)
+		zb_telemetry_take(p->telemetry, i, snap);
+}
 
-	for (uint16_t i = 0; i < ZB_LOG_NR; i++) {
-		struct zb_log_port *port = zb_log_port(p->logs, i, (uint16_t)p->worker_nr);
-		struct zb_log_port_stat st = {0};
+static void take_own(struct zb_pass *p)
+{
+	struct zb_metrics_own own;
 
-		if (port != NULL)
-			zb_log_port_stat(port, &st);
-		own.log_rows[i] = st.rows;
-	}
-	zb_log_set_load(p->logs, &own.buffers_handed, &own.buffers_pending);
-	own.has_heap = zb_heap_total_stat(&own.heap) == 0;
+	own_figures(p, &own);
 	zb_metrics_own(p->metrics, &own);
 }
 
@@ -93,7 +127,7 @@ void zb_pass_metrics_poll(struct zb_pass *p)
 {
 	if (p->http == NULL)
 		return; /* nobody can ask */
-	own_figures(p);
+	take_own(p);
 	arenas(p);
 }
 
@@ -121,20 +155,13 @@ static void write_file(const struct zb_pass *p)
 
 void zb_pass_metrics_close(struct zb_pass *p)
 {
-	struct timespec now;
-
 	if (p->metrics == NULL)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	for (unsigned i = 0; i < p->worker_nr; i++) {
-		const struct zb_pass_lcore *l = &p->result->lcore[i];
-
-		zb_metrics_take(p->metrics, i, &l->stat,
-				(uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
-		if (l->has_arena)
-			zb_metrics_arena(p->metrics, i, &l->arena);
-	}
-	own_figures(p);
+	/* Each worker's last snapshot is there; of its arena, what it was while all state stood. */
+	for (unsigned i = 0; i < p->worker_nr; i++)
+		if (p->result->lcore[i].has_arena)
+			zb_metrics_arena(p->metrics, i, &p->result->lcore[i].arena);
+	take_own(p);
 	zb_metrics_http_fresh(p->http);
 	if (p->conf->dir != NULL)
 		write_file(p);

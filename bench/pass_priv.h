@@ -8,6 +8,7 @@
 #include "profiler/metrics_http.h"
 #include "profiler/prof_log.h"
 #include "profiler/stats_log.h"
+#include "profiler/telemetry_log.h"
 
 struct zb_pass;
 
@@ -33,7 +34,8 @@ struct zb_pass {
 	unsigned worker_nr;
 	struct zb_log_set *logs;
 	struct zb_stats_log *stats;
-	struct zb_prof_log *prof; /* NULL: off */
+	struct zb_prof_log *prof;	    /* NULL: off */
+	struct zb_telemetry_log *telemetry; /* NULL: off */
 	struct zb_metrics *metrics;
 	struct zb_metrics_http *http; /* NULL: off */
 	struct zb_once *once;	      /* rows that the workers log once */
@@ -74,8 +76,11 @@ void zb_pass_noise_begin(struct zb_pass *p);
 void zb_pass_noise_poll(struct zb_pass *p, double now_s);
 void zb_pass_noise_end(struct zb_pass *p);
 void zb_pass_noise_free(struct zb_pass *p);
-/* The endpoint answers from now on. */
+/* The endpoint answers from now on, and telemetry.log is begun. */
 int zb_pass_metrics_open(struct zb_pass *p);
+
+/* The next snapshot of worker i. */
+void zb_pass_metrics_take(struct zb_pass *p, unsigned i, const struct zb_snapshot *snap);
 
 /* What the reporter knows besides snapshots, so often as its rows reach their files. */
 void zb_pass_metrics_poll(struct zb_pass *p);

@@ -97,7 +97,8 @@ static int check_logs(struct zb_run_job *j)
 		if (i == ZB_LOG_NAME_NR) {
 			zb_err("--logs %s: %.*s: no such log; give some of "
 			       "conn,dns,http,ssl,smtp,files,ftp,ssh,ntp,tunnel,prof,"
-			       "known_hosts,known_services,weird,stats,lcore, or all or none",
+			       "known_hosts,known_services,weird,stats,lcore,telemetry, or all or "
+			       "none",
 			       j->conf->logs, (int)len, p);
 			return -EINVAL;
 		}

@@ -27,6 +27,7 @@ enum zb_log_stream {
 	ZB_LOG_ENGINE_NR, /* streams that workers write; the rest is the reporter's */
 	ZB_LOG_STATS = ZB_LOG_ENGINE_NR,
 	ZB_LOG_LCORE,
+	ZB_LOG_TELEMETRY,
 	ZB_LOG_NR,
 	ZB_LOG_PROF = ZB_LOG_NR, /* no rows, no port: lines of profiler/prof_log.h */
 	ZB_LOG_NAME_NR

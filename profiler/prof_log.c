@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * prof_log.c - see prof_log.h
- *
- * As in stats_log.c, every snapshot is taken apart into its difference to the lcore's previous one,
- * and the difference goes to the block it is for; a block that all lcores have passed is written.
- * So each block sums the lcores as of the same packet time, however far apart they run.
- */
+/* prof_log.c - see prof_log.h; the lines of a block, whose sums stat_blocks.c makes */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,51 +12,26 @@
 #include "profiler/diag.h"
 #include "profiler/heap.h"
 #include "profiler/prof_log.h"
+#include "profiler/stat_blocks.h"
 
 #define EXPENSIVE     20 /* every so many blocks */
 #define TABLE_MIN     100
-#define HELD_MAX      64
 #define SEC_NS	      ((uint64_t)1000000000)
 #define COMMAND_BYTES 4096
-#define END	      UINT64_MAX /* the block of the end */
-
-enum { PEAK_TCP, PEAK_UDP, PEAK_ICMP, PEAK_TIMERS, PEAK_NR };
-static const uint16_t peak_gauge[PEAK_NR] = {
-	[PEAK_TCP] = ZB_G_active_tcp_conns,
-	[PEAK_UDP] = ZB_G_active_udp_conns,
-	[PEAK_ICMP] = ZB_G_active_icmp_conns,
-	[PEAK_TIMERS] = ZB_G_active_timers,
-};
-
-/* A sum of differences: unsigned, so they may wrap on the way. */
-struct held {
-	uint64_t block;
-	uint64_t peak[PEAK_NR]; /* by how much the lcores' peaks have risen */
-	struct zb_lcore_stat sum;
-};
-
-struct lane {
-	uint64_t passed; /* 1 + the newest block it can add nothing more to; END: all */
-	bool ended;
-	struct zb_lcore_stat prev;
-	uint64_t peak[PEAK_NR];
-};
 
 struct zb_prof_log {
 	FILE *f;
 	char *path;
 	bool strict, failed;
-	uint64_t per;	   /* intervals in a block */
 	uint64_t block_nr; /* written */
 	uint64_t begin_ns; /* wall clock of the first block */
 	double begin_user, begin_sys;
 	long begin_kib;
-	struct zb_lcore_stat now; /* the running sum */
-	uint64_t peak[PEAK_NR];	  /* the lcores' peaks together */
-	unsigned held_nr;
-	struct held *held; /* HELD_MAX, by rising block */
-	unsigned lane_nr;
-	struct lane lanes[];
+	const struct zb_log_set *logs;
+	/* Of the block at hand. */
+	const struct zb_lcore_stat *now;
+	const uint64_t *peak; /* of each gauge */
+	struct zb_stat_blocks *blocks;
 };
 
 static double seconds(struct timeval t)
@@ -75,7 +44,7 @@ static double seconds(struct timeval t)
 /* The time in front of every line, and a blank. */
 static void stamp(const struct zb_prof_log *p)
 {
-	uint64_t ns = p->now.net_time_ns;
+	uint64_t ns = p->now->net_time_ns;
 
 	fprintf(p->f, "%" PRIu64 ".%06" PRIu64 " ", ns / SEC_NS, ns % SEC_NS / 1000);
 }
@@ -104,6 +73,12 @@ static void command_line(const struct zb_prof_log *p)
 	rule(p);
 }
 
+/* Zeek remembers where it began in bytes, of which there are 32 bits. */
+static long begin_kib(const struct zb_prof_log *p, long kib)
+{
+	return p->strict ? kib % (long)(1ul << (32 - 10)) : kib;
+}
+
 static void process(struct zb_prof_log *p)
 {
 	struct zb_heap_stat heap = {0};
@@ -118,7 +93,7 @@ static void process(struct zb_prof_log *p)
 		p->begin_ns = zb_clock_ns();
 		p->begin_user = user;
 		p->begin_sys = sys;
-		p->begin_kib = ru.ru_maxrss;
+		p->begin_kib = begin_kib(p, ru.ru_maxrss);
 	}
 	/* Zeek's figure of the allocator is always 0 on Linux. */
 	if (!p->strict && zb_heap_total_stat(&heap) == 0)
@@ -135,7 +110,7 @@ static void process(struct zb_prof_log *p)
 
 static void conns(const struct zb_prof_log *p)
 {
-	const uint64_t *c = p->now.c, *g = p->now.g;
+	const uint64_t *c = p->now->c, *g = p->now->g;
 	uint64_t total =
 		c[ZB_C_tcp_conns] + c[ZB_C_udp_conns] + c[ZB_C_icmp_conns] + c[ZB_C_other_conns];
 	uint64_t current = g[ZB_G_active_tcp_conns] + g[ZB_G_active_udp_conns] +
@@ -147,8 +122,9 @@ static void conns(const struct zb_prof_log *p)
 	fprintf(p->f,
 		"Conns: tcp=%" PRIu64 "/%" PRIu64 " udp=%" PRIu64 "/%" PRIu64 " icmp=%" PRIu64
 		"/%" PRIu64 "\n",
-		g[ZB_G_active_tcp_conns], p->peak[PEAK_TCP], g[ZB_G_active_udp_conns],
-		p->peak[PEAK_UDP], g[ZB_G_active_icmp_conns], p->peak[PEAK_ICMP]);
+		g[ZB_G_active_tcp_conns], p->peak[ZB_G_active_tcp_conns], g[ZB_G_active_udp_conns],
+		p->peak[ZB_G_active_udp_conns], g[ZB_G_active_icmp_conns],
+		p->peak[ZB_G_active_icmp_conns]);
 }
 
 static void tcp_states(const struct zb_prof_log *p)
@@ -164,7 +140,7 @@ static void tcp_states(const struct zb_prof_log *p)
 		stamp(p);
 		fprintf(p->f, "TCP-States:%-6s  ", state[orig]);
 		for (unsigned resp = 0; resp < ZB_TCP_STATES; resp++) {
-			uint64_t n = p->now.tcp_states[orig * ZB_TCP_STATES + resp];
+			uint64_t n = p->now->tcp_states[orig * ZB_TCP_STATES + resp];
 
 			if (n != 0)
 				fprintf(p->f, "%-8" PRIu64, n);
@@ -175,12 +151,20 @@ static void tcp_states(const struct zb_prof_log *p)
 	}
 }
 
+/* Zeek's first block is written by a timer that was due a second after the epoch. */
+static double timer_lag_s(const struct zb_prof_log *p)
+{
+	bool first = p->strict && p->block_nr == 0;
+	uint64_t ns = first ? p->now->net_time_ns - SEC_NS : p->now->timer_lag_ns;
+
+	return (double)ns / 1e9;
+}
+
 static void timers(const struct zb_prof_log *p)
 {
 	stamp(p);
 	fprintf(p->f, "Timers: current=%" PRIu64 " max=%" PRIu64 " lag=%.2fs\n",
-		p->now.g[ZB_G_active_timers], p->peak[PEAK_TIMERS],
-		(double)p->now.timer_lag_ns / 1e9);
+		p->now->g[ZB_G_active_timers], p->peak[ZB_G_active_timers], timer_lag_s(p));
 	stamp(p);
 	fputs("DNS_Mgr: requests=0 successful=0 failed=0 pending=0 cached_hosts=0 "
 	      "cached_addrs=0\n",
@@ -188,17 +172,33 @@ static void timers(const struct zb_prof_log *p)
 	stamp(p);
 	fputs("Triggers: total=0 pending=0\n", p->f);
 	for (unsigned i = 0; i < ZB_TIMER_NR; i++) {
-		if (p->now.timer[i] == 0)
+		if (p->now->timer[i] == 0)
 			continue;
 		stamp(p);
-		fprintf(p->f, "        %s = %" PRIu64 "\n", zb_timer_name[i], p->now.timer[i]);
+		fprintf(p->f, "        %s = %" PRIu64 "\n", zb_timer_name[i], p->now->timer[i]);
 	}
+}
+
+/* One that messages are sent to, buffers of rows: the log writer. */
+static void threads(const struct zb_prof_log *p)
+{
+	uint64_t handed = 0, pending = 0;
+
+	if (p->logs != NULL)
+		zb_log_set_load(p->logs, &handed, &pending);
+	stamp(p);
+	fputs("Threads: current=1\n", p->f);
+	stamp(p);
+	fprintf(p->f,
+		"  %-25s in=%" PRIu64 " out=0 pending=%" PRIu64 "/0 (#queue r/w: in=%" PRIu64
+		"/%" PRIu64 " out=0/0)\n",
+		"logs/Log::WRITER_ASCII", handed, pending, handed - pending, handed);
 }
 
 /* Tables that are large enough to be of interest, and the sum over all. */
 static void tables(const struct zb_prof_log *p)
 {
-	const uint64_t *g = p->now.g;
+	const uint64_t *g = p->now->g;
 	const struct {
 		const char *name;
 		uint64_t entries;
@@ -207,8 +207,8 @@ static void tables(const struct zb_prof_log *p)
 					g[ZB_G_active_icmp_conns] + g[ZB_G_active_other_conns]},
 		{"dns_requests", g[ZB_G_active_dns_requests]},
 		{"files", g[ZB_G_active_files]},
-		{"fragments", p->now.timer[ZB_TIMER_frag]},
-		{"tunnels", p->now.timer[ZB_TIMER_tunnel]},
+		{"fragments", p->now->timer[ZB_TIMER_frag]},
+		{"tunnels", p->now->timer[ZB_TIMER_tunnel]},
 	};
 	uint64_t all = 0;
 
@@ -238,10 +238,9 @@ static void write_lines(struct zb_prof_log *p)
 	tcp_states(p);
 	stamp(p);
 	fprintf(p->f, "Connections expired due to inactivity: %" PRIu64 "\n",
-		p->now.c[ZB_C_conns_expired]);
+		p->now->c[ZB_C_conns_expired]);
 	timers(p);
-	stamp(p);
-	fputs("Threads: current=1\n", p->f); /* the log writer */
+	threads(p);
 	stamp(p);
 	fprintf(p->f,
 		"Comm: peers=0 stores=0 pending_queries=0 events_in=0 events_out=0 logs_in=0 "
@@ -254,8 +253,12 @@ static void write_lines(struct zb_prof_log *p)
 
 /* ---- blocks ---- */
 
-static void write_block(struct zb_prof_log *p)
+static void write_block(void *arg, const struct zb_lcore_stat *now, const uint64_t *peak)
 {
+	struct zb_prof_log *p = arg;
+
+	p->now = now;
+	p->peak = peak;
 	if (p->f == NULL && !p->failed)
 		p->f = fopen(p->path, "w");
 	if (p->f == NULL || p->failed)
@@ -269,137 +272,55 @@ fail:
 	p->failed = true;
 }
 
-static void add(uint64_t *to, const uint64_t *now, const uint64_t *before, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		to[i] += now[i] - before[i];
-}
-
-/* to += now - before, as far as it is of interest here; times are the larger. */
-static void add_difference(struct zb_lcore_stat *to, const struct zb_lcore_stat *now,
-			   const struct zb_lcore_stat *before)
-{
-	add(to->c, now->c, before->c, ZB_C_NR);
-	add(to->g, now->g, before->g, ZB_G_NR);
-	add(to->timer, now->timer, before->timer, ZB_TIMER_NR);
-	add(to->tcp_states, now->tcp_states, before->tcp_states, ZB_TCP_STATES * ZB_TCP_STATES);
-	if (now->net_time_ns > to->net_time_ns)
-		to->net_time_ns = now->net_time_ns;
-	if (now->timer_lag_ns > to->timer_lag_ns)
-		to->timer_lag_ns = now->timer_lag_ns;
-}
-
-static void write_oldest(struct zb_prof_log *p)
-{
-	static const struct zb_lcore_stat nothing;
-
-	p->now.timer_lag_ns = 0;
-	add_difference(&p->now, &p->held[0].sum, &nothing);
-	for (unsigned k = 0; k < PEAK_NR; k++)
-		p->peak[k] += p->held[0].peak[k];
-	p->held_nr--;
-	memmove(&p->held[0], &p->held[1], p->held_nr * sizeof(p->held[0]));
-	write_block(p);
-}
-
-static struct held *held_get(struct zb_prof_log *p, uint64_t block)
-{
-	unsigned at;
-
-	if (p->held_nr == HELD_MAX)
-		write_oldest(p);
-	for (at = p->held_nr; at > 0 && p->held[at - 1].block > block; at--)
-		;
-	if (at > 0 && p->held[at - 1].block == block)
-		return &p->held[at - 1];
-	memmove(&p->held[at + 1], &p->held[at], (p->held_nr - at) * sizeof(p->held[0]));
-	memset(&p->held[at], 0, sizeof(p->held[at]));
-	p->held[at].block = block;
-	p->held_nr++;
-	return &p->held[at];
-}
-
-static void write_passed(struct zb_prof_log *p)
-{
-	uint64_t passed = END;
-
-	for (unsigned i = 0; i < p->lane_nr; i++)
-		passed = p->lanes[i].passed < passed ? p->lanes[i].passed : passed;
-	while (p->held_nr > 0 && p->held[0].block < passed)
-		write_oldest(p);
-}
-
-static void take(struct zb_prof_log *p, unsigned i, const struct zb_lcore_stat *now, uint64_t block)
-{
-	struct lane *l = &p->lanes[i];
-	struct held *h = held_get(p, block);
-
-	for (unsigned k = 0; k < PEAK_NR; k++) {
-		uint64_t level = now->g[peak_gauge[k]];
-
-		if (level <= l->peak[k])
-			continue;
-		h->peak[k] += level - l->peak[k];
-		l->peak[k] = level;
-	}
-	add_difference(&h->sum, now, &l->prev);
-	l->prev = *now;
-}
-
 void zb_prof_log_take(struct zb_prof_log *p, unsigned i, const struct zb_snapshot *snap)
 {
-	struct lane *l = &p->lanes[i];
-
-	if (!l->ended && snap->stat.c[ZB_C_pkts_proc] != 0)
-		take(p, i, &snap->stat, (snap->interval + p->per - 1) / p->per);
-	/* A block is complete with the snapshot of its last interval. */
-	if (snap->last)
-		l->passed = END;
-	else if (snap->interval / p->per + 1 > l->passed)
-		l->passed = snap->interval / p->per + 1;
-	write_passed(p);
+	zb_stat_blocks_take(p->blocks, i, snap);
 }
 
 void zb_prof_log_end(struct zb_prof_log *p, unsigned i, const struct zb_lcore_stat *stat)
 {
-	if (stat->c[ZB_C_pkts_proc] != 0)
-		take(p, i, stat, END);
-	p->lanes[i].ended = true;
-	p->lanes[i].passed = END;
-	write_passed(p);
+	zb_stat_blocks_end(p->blocks, i, stat);
 }
 
 int zb_prof_log_create(const struct zb_prof_log_conf *conf, struct zb_prof_log **out)
 {
-	size_t bytes = sizeof(struct zb_prof_log) + conf->lcore_nr * sizeof(struct lane);
-	struct zb_prof_log *p = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+	struct zb_prof_log *p = calloc(1, sizeof(*p));
+	struct zb_stat_blocks_conf blocks = {
+		.lcore_nr = conf->lcore_nr,
+		.block_s = ZB_PROF_INTERVAL_S,
+		.stats_interval_s = conf->stats_interval_s,
+		.write = write_block,
+		.arg = p,
+	};
+	int ret = -ENOMEM;
 
 	if (p == NULL)
 		return -ENOMEM;
-	memset(p, 0, bytes);
 	p->strict = conf->strict;
-	p->lane_nr = conf->lcore_nr;
-	p->per = (uint64_t)(ZB_PROF_INTERVAL_S / conf->stats_interval_s + 0.5);
-	p->per = p->per == 0 ? 1 : p->per;
+	p->logs = conf->logs;
 	p->path = strdup(conf->path);
-	p->held = aligned_alloc(64, HELD_MAX * sizeof(*p->held));
-	if (p->path == NULL || p->held == NULL) {
-		zb_prof_log_destroy(p);
-		return -ENOMEM;
-	}
+	if (p->path == NULL)
+		goto free_log;
+	ret = zb_stat_blocks_create(&blocks, &p->blocks);
+	if (ret < 0)
+		goto free_path;
 	*out = p;
 	return 0;
+
+free_path:
+	free(p->path);
+free_log:
+	free(p);
+	return ret;
 }
 
 void zb_prof_log_destroy(struct zb_prof_log *p)
 {
 	if (p == NULL)
 		return;
-	while (p->held_nr > 0)
-		write_oldest(p);
+	zb_stat_blocks_destroy(p->blocks);
 	if (p->f != NULL)
 		fclose(p->f);
 	free(p->path);
-	free(p->held);
 	free(p);
 }

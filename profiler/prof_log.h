@@ -6,8 +6,9 @@
  * CPU time, connections, the matrix of TCP states, timers by type; every 20th block also tables.
  * One more block shows the state when the last packet has been analysed.
  *
- * Two variants: as Zeek writes it, byte for byte (strict: no newline after the line Comm, tables
- * without names), or with these two mended.
+ * Two variants: as Zeek writes it, byte for byte (strict), or mended: a newline after the line
+ * Comm, the names of tables, what the allocator has given out, and no first line of timers that are
+ * late since the epoch.
  *
  * Threading: the reporter thread only.
  * Ownership: conf is copied.
@@ -17,6 +18,7 @@
 #define ZB_PROFILER_PROF_LOG_H
 
 #include "lcore_stat.h"
+#include "log_set.h"
 
 #define ZB_PROF_INTERVAL_S 15.0
 
@@ -25,6 +27,7 @@ struct zb_prof_log_conf {
 	unsigned lcore_nr;
 	double stats_interval_s; /* packet time between snapshots */
 	bool strict;
+	const struct zb_log_set *logs; /* whose writer is the one thread there is; NULL: idle */
 };
 
 struct zb_prof_log; /* opaque */

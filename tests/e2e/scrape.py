@@ -30,7 +30,7 @@ def parse(text):
     return samples, types
 
 
-def total(samples, name, **labels):
+def total(samples, name, /, **labels):
     """Of all lcores."""
     found = [v for (n, of), v in samples.items() if n == name and labels.items() <= dict(of).items()]
     assert found, f"no sample of {name}"

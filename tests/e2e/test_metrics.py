@@ -92,6 +92,23 @@ class Metrics(scrape.Case):
         samples, _ = parse((self.out / "metrics.prom").read_text(encoding="utf-8"))
         self.assert_same(samples, self.result())
         self.assertEqual(total(samples, "zeek_net_received_packets_total"), trace.packets)
+        self.assert_telemetry(zb.zeek_rows(self.out / "telemetry.log"), samples)
+
+    def assert_telemetry(self, rows, samples):
+        """The last rows are the last figures, of all workers."""
+        last = [row for row in rows if row["ts"] == rows[-1]["ts"]]
+        moving = {"process_cpu_seconds_total", "process_cpu_user_seconds_total", "process_cpu_system_seconds_total",
+                  "process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds"}
+        reporters = ("Stats::LOG", "Telemetry::LOG")  # whose rows go on
+        self.assertGreater(len(last), 50)
+        for row in last:
+            labels = dict(zip(row["labels"], row["label_values"], strict=True))
+            if row["name"] in moving or "msgthread" in row["name"] or labels.get("stream") in reporters:
+                continue
+            if row["name"] == "zeek_net_timestamp_seconds":
+                self.assertEqual(row["value"], rows[-1]["ts"])
+                continue
+            self.assertAlmostEqual(row["value"], total(samples, row["name"], **labels), 5, row)
 
     def test_both_formats_and_nothing_else(self):
         run = self.paced()

@@ -17,7 +17,7 @@ from test_bounds import ACK, FIN, ORIG, PSH, RESP, SYN, Talk, dns_message, ip, t
 IDS = {"uid", "uids", "fuid", "orig_fuids", "resp_fuids", "fuids", "cert_chain_fuids", "client_cert_chain_fuids",
        "conn_uids", "parent_fuid", "tunnel_parents", "peer"}
 # Logs of the run itself.
-OWN = {"stats.log", "lcore.log", "prof.log"}
+OWN = {"stats.log", "lcore.log", "prof.log", "telemetry.log"}
 HOSTS = 12
 SECONDS = 2e-4  # between packets: bursts end anywhere among what belongs together
 

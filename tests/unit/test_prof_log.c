@@ -109,6 +109,8 @@ static void prof_block_has_each_line(void **state)
 		"1000.250000         ConnectionInactivityTimer = 3\n"
 		"1000.250000         TCPConnectionExpireTimer = 3\n"
 		"1000.250000 Threads: current=1\n"
+		"1000.250000   logs/Log::WRITER_ASCII    in=0 out=0 pending=0/0 (#queue r/w: "
+		"in=0/0 out=0/0)\n"
 		"1000.250000 Comm: peers=0 stores=0 pending_queries=0 events_in=0 events_out=0 "
 		"logs_in=0 logs_out=0 ids_in=0 ids_out=0 \n"};
 	struct zb_prof_log *p = open_log(1, false);
@@ -143,6 +145,9 @@ static void prof_strict_block_ends_without_newline(void **state)
 	assert_int_equal(count(" ids_out=0 1015.250000 ------------------------\n"), 1);
 	assert_int_equal(count("malloced: 0K\n"), 2);
 	assert_int_equal(count("Command line: "), 1);
+	/* The first block's timer was due at 1, which is that late; later ones are as they are. */
+	assert_int_equal(count("1000.250000 Timers: current=6 max=6 lag=999.25s\n"), 1);
+	assert_int_equal(count("1015.250000 Timers: current=6 max=6 lag=0.12s\n"), 1);
 }
 
 /* A block each 15 seconds that have packets, and one of the end; snapshots in between add to it. */
