@@ -224,6 +224,7 @@ static int carry_out(struct zb_run_job *j, int argc, char **argv)
 	int ret;
 
 	zb_out_dir_clear(&j->out);
+	zb_out_dir_latest(&j->out); /* now: zbench top looks there */
 	zb_job_catch_signals();
 	if (j->conf->self_cost) {
 		ret = zb_self_cost(j);
@@ -236,7 +237,6 @@ static int carry_out(struct zb_run_job *j, int argc, char **argv)
 	zb_job_artifacts(j);
 	int status = zb_job_finish(j, zb_clock_s() - j->begin_s, argc, argv);
 
-	zb_out_dir_latest(&j->out);
 	tell(j);
 	if (fflush(stdout) != 0 && status == ZB_EXIT_OK) {
 		zb_err("standard output: %s", strerror(errno));

@@ -86,7 +86,8 @@ bool zb_opt_given(const struct zb_command *c, const char *name);
 /* The text of --help, at most 80 columns and one screen (50 lines) for each command. */
 void zb_opt_help(const struct zb_command *c);
 
-extern const struct zb_command zb_cmd_run, zb_cmd_topo, zb_cmd_gate, zb_cmd_gen, zb_cmd_flame;
+extern const struct zb_command zb_cmd_run, zb_cmd_top, zb_cmd_topo, zb_cmd_gate, zb_cmd_gen,
+	zb_cmd_flame;
 
 /* Exit statuses of every command. */
 enum {

@@ -41,6 +41,7 @@ CASES = [
     Case("help_of_unknown_command", ["help", "frobnicate"]),
     Case("help_run", ["run", "--help"], is_help=True),
     Case("help_topo", ["topo", "--help"], is_help=True),
+    Case("help_top", ["top", "--help"], is_help=True),
     Case("help_gate", ["help", "gate"], is_help=True),
     Case("help_gen", ["gen", "--help"], is_help=True),
     Case("help_flame", ["flame", "--help"], is_help=True),
