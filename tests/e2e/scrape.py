@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """scrape.py - what tests of /metrics share: a run with an endpoint of its own, and its text taken apart"""
+import json
+import pathlib
 import re
 import signal
 import socket
@@ -12,6 +14,17 @@ import zb
 SAMPLE = re.compile(r'([a-z_]+)(?:\{([^}]*)\})? (\S+)')
 LABEL = re.compile(r'([a-z_]+)="([^"]*)"')
 WAIT_S = 60
+CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs"
+
+
+def dashboard_expressions():
+    """What Grafana's dashboard asks Prometheus, without the variables."""
+    board = json.loads((CONFIGS / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    found = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+    for old, new in (("$instance", ".*"), ("$lcore", ".*"), ("$__rate_interval", "1m")):
+        found = [text.replace(old, new) for text in found]
+    assert not any("$" in text for text in found)
+    return found
 
 
 def parse(text):

@@ -94,6 +94,22 @@ class Metrics(scrape.Case):
         self.assertEqual(total(samples, "zeek_net_received_packets_total"), trace.packets)
         self.assert_telemetry(zb.zeek_rows(self.out / "telemetry.log"), samples)
 
+    def test_dashboard_names_what_there_is(self):
+        """Every metric, and every label that is asked for, of each expression exists."""
+        trace = self.trace("--packets", 20000)
+        self.assert_done(self.zbench("--pcap", trace.path))
+        samples, _ = parse((self.out / "metrics.prom").read_text(encoding="utf-8"))
+        names = {name for name, _ in samples}
+        labels = {label for _, of in samples for label, _ in of} | {"instance", "le"}
+        expressions = scrape.dashboard_expressions()
+        self.assertGreater(len(expressions), 20)
+        for text in expressions:
+            found = set(re.findall(r"\b(?:zbench|zeek|process)_\w+", text))
+            self.assertTrue(found, text)
+            self.assertLessEqual(found, names, text)
+            asked = set(re.findall(r"(\w+)=", text)) | {w for g in re.findall(r"by \(([^)]*)\)", text) for w in g.split(",")}
+            self.assertLessEqual(asked, labels, text)
+
     def assert_telemetry(self, rows, samples):
         """The last rows are the last figures, of all workers."""
         last = [row for row in rows if row["ts"] == rows[-1]["ts"]]

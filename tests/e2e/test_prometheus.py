@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_prometheus.py - Prometheus itself reads /metrics: promtool finds no fault, the server scrapes and counts right"""
 import json
-import pathlib
 import shutil
 import socket
 import subprocess
@@ -13,9 +12,6 @@ import urllib.request
 import scrape
 import zb
 from scrape import WAIT_S, parse, total
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
 
 class Prometheus(scrape.Case):
     def setUp(self):
@@ -77,7 +73,16 @@ class Prometheus(scrape.Case):
         self.assertLessEqual(total(before, name), value)
         self.assertLessEqual(value, total(after, name))
         self.assertEqual(self.query("query", query=f"resets({name}[10m]) > 0")["result"], [])
+        for text in scrape.dashboard_expressions():
+            self.query("query", query=text)  # or there is an HTTP error
+        lag, = self.query("query", query="histogram_quantile(0.5, sum by (le) (zbench_pkt_lag_seconds_bucket))")["result"]
+        self.assertGreater(float(lag["value"][1]), 0)
         self.stop(run)
+
+    def test_scrape_config(self):
+        check = subprocess.run(["promtool", "check", "config", scrape.CONFIGS / "prometheus.yml"], text=True,
+                               capture_output=True, check=False, timeout=zb.TIMEOUT_S)
+        self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
 
 
 if __name__ == "__main__":
