@@ -211,16 +211,14 @@ int zb_filter_source(const struct zb_filter *f, struct zb_source *inner, uint32_
 		     struct zb_source **out)
 {
 	struct filtering *s = calloc(1, sizeof(*s));
-	size_t bytes = queue_nr * sizeof(*s->queues);
 
 	if (s != NULL)
-		s->queues = aligned_alloc(alignof(struct queue), bytes);
+		s->queues = zb_source_queues(queue_nr, sizeof(*s->queues));
 	if (s == NULL || s->queues == NULL) {
 		free(s);
 		zb_err("--filter: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	memset(s->queues, 0, bytes);
 	s->base.ops = &source_ops;
 	s->inner = inner;
 	for (uint32_t i = 0; i < queue_nr; i++) {

@@ -12,6 +12,8 @@
 #define ZB_CAPTURE_SOURCE_H
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "capture/packet.h"
 
@@ -71,6 +73,19 @@ struct zb_source_ops {
 struct zb_source {
 	const struct zb_source_ops *ops;
 };
+
+/*
+ * A source's queues, each of size bytes and on cache lines of its own, all zero; NULL: no memory.
+ * The source frees them.
+ */
+static inline void *zb_source_queues(uint32_t nr, size_t size)
+{
+	void *queues = aligned_alloc(64, nr * size);
+
+	if (queues != NULL)
+		memset(queues, 0, nr * size);
+	return queues;
+}
 
 static inline struct zb_rxq *zb_source_queue(struct zb_source *s, uint32_t i)
 {

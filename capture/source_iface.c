@@ -308,9 +308,7 @@ static int open_rings(struct iface *s, uint32_t iface)
 
 static int allocate(struct iface *s)
 {
-	size_t queues_bytes = s->conf.queue_nr * sizeof(*s->queues);
-
-	s->queues = aligned_alloc(alignof(struct queue), queues_bytes);
+	s->queues = zb_source_queues(s->conf.queue_nr, sizeof(*s->queues));
 	s->rings = calloc((size_t)s->conf.queue_nr * s->conf.name_nr, sizeof(*s->rings));
 	s->infos = calloc(s->conf.name_nr, sizeof(*s->infos));
 	if (s->queues == NULL || s->rings == NULL || s->infos == NULL) {
@@ -319,7 +317,6 @@ static int allocate(struct iface *s)
 	}
 	for (uint32_t i = 0; i < s->conf.queue_nr * s->conf.name_nr; i++)
 		s->rings[i].fd = -1;
-	memset(s->queues, 0, queues_bytes);
 	for (uint32_t i = 0; i < s->conf.queue_nr; i++) {
 		struct queue *q = &s->queues[i];
 

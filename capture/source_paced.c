@@ -422,7 +422,6 @@ int zb_paced_open(const struct zb_paced_conf *conf, struct zb_source **out)
 {
 	const struct zb_trace_info *info = zb_trace_info(conf->trace);
 	struct paced *s;
-	size_t bytes = conf->queue_nr * sizeof(*s->queues);
 	int ret = 0;
 
 	assert(conf->rx_desc != 0 && (conf->rx_desc & (conf->rx_desc - 1)) == 0);
@@ -433,13 +432,12 @@ int zb_paced_open(const struct zb_paced_conf *conf, struct zb_source **out)
 	}
 	s = calloc(1, sizeof(*s));
 	if (s != NULL)
-		s->queues = aligned_alloc(64, bytes);
+		s->queues = zb_source_queues(conf->queue_nr, sizeof(*s->queues));
 	if (s == NULL || s->queues == NULL) {
 		free(s);
 		zb_err("--rate: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	memset(s->queues, 0, bytes);
 	s->base.ops = &source_ops;
 	s->conf = *conf;
 	s->cpus = *conf->feeder_cpus;

@@ -517,15 +517,13 @@ static int set_up(struct port *s)
 		.size = sizeof(uint64_t),
 		.align = alignof(uint64_t),
 	};
-	size_t queues_bytes = s->conf.queue_nr * sizeof(*s->queues);
 	int ret;
 
-	s->queues = aligned_alloc(alignof(struct queue), queues_bytes);
+	s->queues = zb_source_queues(s->conf.queue_nr, sizeof(*s->queues));
 	s->devs = calloc(s->conf.name_nr, sizeof(*s->devs));
 	s->spread_got = calloc(s->conf.name_nr, sizeof(*s->spread_got));
 	if (s->queues == NULL || s->devs == NULL || s->spread_got == NULL)
 		return no_memory();
-	memset(s->queues, 0, queues_bytes);
 	zb_wall_init(&s->clock);
 	s->time_off = rte_mbuf_dynfield_register(&field);
 	if (s->time_off < 0)

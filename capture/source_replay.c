@@ -239,7 +239,7 @@ int zb_replay_open(const struct zb_replay_conf *conf, struct zb_replay **out)
 	r->base.ops = &source_ops;
 	r->trace = conf->trace;
 	r->queue_nr = conf->queue_nr;
-	r->queues = aligned_alloc(alignof(struct queue), conf->queue_nr * sizeof(*r->queues));
+	r->queues = zb_source_queues(conf->queue_nr, sizeof(*r->queues));
 	if (r->queues == NULL)
 		goto no_memory;
 	for (uint32_t i = 0; i < conf->queue_nr; i++) {
