@@ -117,7 +117,7 @@ static void print_unsent(const struct zb_certificate *c, FILE *f)
 			l->unsent_late.pkts, c->lag_max_s * 1e3);
 	if (l->unsent_size.pkts > 0)
 		fprintf(f, "           %" PRIu64 " longer than %u bytes, or without a header\n",
-			l->unsent_size.pkts, c->q->len_max);
+			l->unsent_size.pkts, l->len_max);
 	if (c->left.pkts > 0)
 		fprintf(f, "           %" PRIu64 " refused by, or left in the device\n",
 			c->left.pkts);
@@ -152,6 +152,9 @@ void zb_certificate_print(const struct zb_certificate *c, FILE *f)
 		c->device.pkts, c->device.bytes, c->device.dropped, c->device.errors);
 	fprintf(f, "on a cable %.3f Gbit/s, with checksum, preamble and gap\n",
 		per_second(c, sent.bytes + WIRE_EXTRA * sent.pkts) * 8 / 1e9);
+	if (c->loop->source->kind == ZB_SEND_STREAM)
+		fprintf(f, "sessions   %14" PRIu64 " begun %27.1f a second\n", c->sessions,
+			per_second(c, c->sessions));
 	if (c->loop->rate.kind != ZB_PACE_MAX)
 		print_lag(c, f);
 	print_machine(c, f);

@@ -27,7 +27,8 @@ struct zb_certificate {
 	unsigned cpu;
 	double duration_s; /* asked for; 0: not given */
 	double lag_max_s;
-	uint64_t count; /* asked for; 0: not given */
+	uint64_t count;	   /* asked for; 0: not given */
+	uint64_t sessions; /* of a stream: begun */
 
 	double tsc_hz;	  /* over the run, by CLOCK_MONOTONIC; the schedule used loop->tsc_hz */
 	double elapsed_s; /* of the schedule or to the last departure, the later of the two */

@@ -141,6 +141,17 @@ static json_t *device(const struct zb_certificate *c)
 			 (json_int_t)c->device.errors);
 }
 
+/* Of traffic that was made on the fly. */
+static json_t *sessions(const struct zb_certificate *c)
+{
+	double s = c->elapsed_s > 0 ? c->elapsed_s : 1;
+
+	if (c->loop->source->kind != ZB_SEND_STREAM)
+		return json_null();
+	return json_pack("{s:I, s:o}", "begun", (json_int_t)c->sessions, "per_s",
+			 real((double)c->sessions / s, 3));
+}
+
 static json_t *document(const struct zb_certificate *c)
 {
 	struct zb_send_count sent = zb_certificate_sent(c);
@@ -149,7 +160,7 @@ static json_t *document(const struct zb_certificate *c)
 
 	return json_pack("{s:i, s:s, s:o, s:I, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I, "
 			 "s:I, s:o, s:o, "
-			 "s:o, s:o, s:o, s:o, s:o, s:s, s:i}",
+			 "s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:i}",
 			 "schema", 1, "zbench", ZB_VERSION, "command", command(c), "start_unix_ns",
 			 (json_int_t)c->start_unix_ns, "cpu_model", c->host.cpu_model, "kernel",
 			 c->host.kernel, "traffic", c->traffic, "cpu", (int)c->cpu, "asked",
@@ -160,7 +171,8 @@ static json_t *document(const struct zb_certificate *c)
 			 real(c->elapsed_s > 0 ? wire / c->elapsed_s : 0, 1), "device", device(c),
 			 "tsc_hz", real(c->tsc_hz, 1), "lag", open ? lag(c) : json_null(), "drift",
 			 open ? drift(c) : json_null(), "timeline",
-			 open ? timeline(c) : json_null(), "machine", machine(c), "status",
+			 open ? timeline(c) : json_null(), "machine", machine(c), "sessions",
+			 sessions(c), "status",
 			 c->broke	  ? "broken"
 			 : c->interrupted ? "interrupted"
 					  : "complete",

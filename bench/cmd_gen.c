@@ -142,6 +142,7 @@ static int send_it(const struct gen_conf *c, struct zb_gen_job_conf *g, int argc
 		.duration_s = zb_opt_given(&zb_cmd_gen, "duration") ? c->duration_s : 0,
 		.flows = c->flows,
 		.profile = c->pcap != NULL ? c->pcap : c->profile,
+		.from_pcap = c->pcap != NULL,
 		.made = g,
 		.argc = argc,
 		.argv = argv,

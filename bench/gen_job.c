@@ -27,8 +27,10 @@ static int open_builtin(const struct zb_gen_job_conf *conf, unsigned nr, struct 
 	struct zb_gen_conf g = conf->limit;
 
 	g.profile = nr;
-	if (g.sessions == 0 && g.packets == 0)
+	if (g.sessions == 0 && g.packets == 0) {
 		g.sessions = DEFAULT_SESSIONS;
+		g.endless = conf->endless;
+	}
 	return zb_gen_sessions_open(&g, out);
 }
 
@@ -61,9 +63,11 @@ static int open_file(const struct zb_gen_job_conf *conf, struct zb_gen_stream **
 		return no_such_profile(conf->profile);
 	if (ret < 0)
 		return ret;
-	if (!conf->duration_given)
-		limit.duration_ns =
-			limit.packets != 0 || limit.sessions != 0 ? UNBOUNDED_NS : p->duration_ns;
+	if (!conf->duration_given) {
+		bool unbounded = limit.packets != 0 || limit.sessions != 0 || conf->endless;
+
+		limit.duration_ns = unbounded ? UNBOUNDED_NS : p->duration_ns;
+	}
 	ret = zb_profile_open(p, &limit, out);
 	if (ret < 0)
 		zb_profile_free(p);
@@ -117,7 +121,7 @@ static int open_alone(const struct zb_gen_job_conf *conf, struct zb_attack_set *
 		return -EINVAL;
 	}
 	if (packets == 0 && !conf->duration_given)
-		packets = DEFAULT_ATTACK;
+		packets = conf->endless ? UINT64_MAX : DEFAULT_ATTACK;
 	return zb_attack_set_stream(set, NULL, packets, conf->limit.duration_ns, &job->stream);
 }
 

@@ -17,6 +17,7 @@ struct zb_gen_job_conf {
 	const char *tap;	  /* faults; NULL: none */
 	struct zb_gen_conf limit; /* all but profile */
 	bool duration_given, profile_given;
+	bool endless;		    /* where neither sessions nor packets are limited, they go on */
 	const char *const *attacks; /* specs, see attack.h */
 	unsigned attack_nr;
 };

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "bench/certificate.h"
+#include "bench/gen_stream.h"
 #include "bench/out_dir.h"
 #include "bench/run_report.h"
 #include "capture/eal.h"
@@ -32,6 +33,7 @@
 #define PROGRESS_NS	 250000000u
 #define SEND_SECONDS_MAX 1e8
 #define LINGER_MAX_S	 86400.0
+#define STREAM_FRAME_MAX 1518u /* an MTU of 1500 and a VLAN tag */
 
 struct send {
 	const struct zb_send_job *job;
@@ -40,6 +42,7 @@ struct send {
 	struct zb_placement place;
 	struct zb_out_dir out;
 	struct zb_send_source source;
+	struct zb_gen_job job_made; /* on the fly */
 	struct zb_send_loop loop;
 	struct zb_certificate cert;
 	struct zb_txq *q;
@@ -120,6 +123,11 @@ static int check(struct send *s)
 		zb_err("--size, --pcap: only one of them can be given");
 		return -EINVAL;
 	}
+	if (c->on_the_fly && (c->size != 0 || s->job->from_pcap || c->same_flows)) {
+		zb_err("--on-the-fly: not with --size, --pcap or --same-flows; nothing is made "
+		       "then, or made again");
+		return -EINVAL;
+	}
 	if (c->size != 0 && s->job->flows > ZB_FLOWS_MAX) {
 		zb_err("--flows %" PRIu64 ": too many; give at most %llu", s->job->flows,
 		       ZB_FLOWS_MAX);
@@ -186,6 +194,28 @@ static int load_trace(struct send *s)
 	return ret < 0 ? ret : check_trace_rate(s);
 }
 
+static int open_stream(struct send *s)
+{
+	struct zb_gen_job_conf made = *s->job->made;
+	struct zb_send_source *source = &s->source;
+	int ret;
+
+	made.endless = true;
+	ret = zb_gen_job_open(&made, &s->job_made);
+	if (ret < 0)
+		return ret;
+	s->loop.made = calloc(ZB_TX_BURST_MAX + 1, sizeof(s->loop.made[0]));
+	if (s->loop.made == NULL) {
+		zb_err("--on-the-fly: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	source->kind = ZB_SEND_STREAM;
+	source->stream = s->job_made.stream;
+	source->stream_ret = 1;
+	snprintf(s->traffic, sizeof(s->traffic), "%.80s, on the fly", s->job->profile);
+	return 0;
+}
+
 static void make_template(struct send *s)
 {
 	uint64_t flows = s->job->flows > 0 ? s->job->flows : 1;
@@ -195,16 +225,19 @@ static void make_template(struct send *s)
 		 s->conf->size, flows, flows > 1 ? "s" : "");
 }
 
-/* How long: as asked, else one pass over a trace, else a while. */
+/* How long: as asked, else one pass over a trace, or to the end of a stream, else a while. */
 static void settle_end(struct send *s)
 {
 	double seconds = s->job->duration_s;
 
 	s->loop.count_max = s->conf->count;
 	if (seconds == 0 && s->conf->count == 0) {
+		const struct zb_gen_conf *limit = &s->job->made->limit;
+
 		if (s->source.kind == ZB_SEND_TRACE)
 			s->loop.count_max = zb_trace_info(s->source.trace)->pkt_nr;
-		else
+		else if (s->source.kind != ZB_SEND_STREAM ||
+			 (limit->sessions == 0 && limit->packets == 0))
 			seconds = DEFAULT_S;
 	}
 	s->cert.duration_s = seconds;
@@ -253,6 +286,8 @@ static int open_queue(struct send *s)
 
 	if (s->source.kind == ZB_SEND_TRACE) {
 		conf.frame_max = longest(s->source.trace);
+	} else if (s->source.kind == ZB_SEND_STREAM) {
+		conf.frame_max = STREAM_FRAME_MAX;
 	} else {
 		conf.template = s->source.template;
 		conf.template_len = conf.frame_max = s->source.template_len;
@@ -280,7 +315,7 @@ static int prepare(struct send *s)
 	if (s->conf->size != 0)
 		make_template(s);
 	else
-		ret = load_trace(s);
+		ret = s->conf->on_the_fly ? open_stream(s) : load_trace(s);
 	if (ret < 0)
 		return ret;
 	zb_moment_take(&s->begin);
@@ -359,6 +394,10 @@ static int transmit(struct send *s)
 
 	l->q = s->q;
 	l->source = &s->source;
+	l->in_place = s->source.kind == ZB_SEND_STREAM && s->q->ops->commit_frames != NULL;
+	l->len_max = s->q->len_max;
+	if (s->source.kind == ZB_SEND_STREAM && l->len_max > STREAM_FRAME_MAX)
+		l->len_max = STREAM_FRAME_MAX;
 	l->tsc_hz = calibrate(s);
 	l->burst_max = (uint16_t)s->conf->burst;
 	l->duration_ticks = (uint64_t)(s->cert.duration_s * l->tsc_hz);
@@ -380,6 +419,8 @@ static int transmit(struct send *s)
 	s->q->ops->stat(s->q, &s->cert.device);
 	if (s->q->error != 0)
 		zb_err("%s: %s", s->q->device, strerror(-s->q->error));
+	if (s->source.stream_ret < 0)
+		zb_err("--on-the-fly: %s", strerror(-s->source.stream_ret));
 	return 0;
 }
 
@@ -396,8 +437,9 @@ static int certify(struct send *s)
 	c->q = s->q;
 	c->cpu = s->place.worker_cpu[0];
 	c->lag_max_s = s->conf->lag_max_s;
+	c->sessions = s->source.stream != NULL ? s->source.stream->sessions : 0;
 	c->interrupted = signalled != 0;
-	c->broke = s->q->error != 0;
+	c->broke = s->q->error != 0 || s->source.stream_ret < 0;
 	status = zb_certificate_status(c);
 	zb_certificate_print(c, stdout);
 	if (s->out_made) {
@@ -417,6 +459,8 @@ static void fini(struct send *s)
 		s->q->ops->close(s->q);
 	zb_tx_trace_close(s->source.frames);
 	zb_trace_free(s->source.trace);
+	zb_gen_job_close(&s->job_made);
+	free(s->loop.made);
 	if (s->eal_up)
 		zb_eal_stop();
 	if (s->topo != NULL)

@@ -20,7 +20,7 @@ struct zb_send_conf {
 	const char *pcap; /* a trace that is sent as it is; NULL: what the job makes */
 	uint64_t size, count, burst, desc;
 	double lag_max_s, linger_s;
-	bool same_flows;
+	bool same_flows, on_the_fly;
 };
 
 /* Entries of a table of options; base: offset of the struct zb_send_conf in the command's conf. */
@@ -127,6 +127,16 @@ struct zb_send_conf {
 		 NULL,                                                                             \
 		 "further passes keep their addresses",                                            \
 		 ZB_SEND_OPT(base, same_flows)},                                                   \
+		{"on-the-fly",                                                                     \
+		 0,                                                                                \
+		 ZB_OPT_FLAG,                                                                      \
+		 NULL,                                                                             \
+		 NULL,                                                                             \
+		 0,                                                                                \
+		 0,                                                                                \
+		 NULL,                                                                             \
+		 "make packets while they are sent: no passes",                                    \
+		 ZB_SEND_OPT(base, on_the_fly)},                                                   \
 		{"core",                                                                           \
 		 0,                                                                                \
 		 ZB_OPT_STRING,                                                                    \
@@ -145,10 +155,11 @@ struct zb_send_conf {
 /* What the rest of the command knows. */
 struct zb_send_job {
 	const struct zb_send_conf *conf;
-	const char *out;		    /* folder for certificate.json; NULL: none */
-	double duration_s;		    /* 0: not given */
-	uint64_t flows;			    /* of --size; 0: not given */
-	const char *profile;		    /* its name */
+	const char *out;     /* folder for certificate.json; NULL: none */
+	double duration_s;   /* 0: not given */
+	uint64_t flows;	     /* of --size; 0: not given */
+	const char *profile; /* its name */
+	bool from_pcap;
 	const struct zb_gen_job_conf *made; /* what is sent when there is no size and no pcap */
 	int argc;
 	char **argv;

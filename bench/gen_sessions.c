@@ -32,11 +32,17 @@ static bool begin_ns(void *ctx, uint64_t id, uint64_t *ns)
 {
 	const struct plan *p = ctx;
 	struct zb_gen_rand r = zb_gen_rand_seed(~p->conf.seed, id);
+	uint64_t round = 0;
 
-	if (id >= p->sessions)
-		return false;
+	if (id >= p->sessions) {
+		if (!p->conf.endless)
+			return false;
+		round = id / p->sessions;
+		id %= p->sessions;
+	}
 	/* id * duration / sessions without overflow: id < sessions <= 2^32 */
-	*ns = ZB_GEN_EPOCH_NS + id * p->step_ns + id * p->step_rest / p->sessions;
+	*ns = ZB_GEN_EPOCH_NS + round * p->conf.duration_ns + id * p->step_ns +
+	      id * p->step_rest / p->sessions;
 	if (p->step_ns != 0)
 		*ns += zb_gen_rand_u64(&r) % p->step_ns;
 	return true;
@@ -95,6 +101,8 @@ int zb_gen_sessions_open(const struct zb_gen_conf *conf, struct zb_gen_stream **
 	p->conf = *conf;
 	p->profile = profiles[conf->profile];
 	p->sessions = p->singles_from = conf->sessions;
+	if (conf->endless)
+		p->singles_from = UINT64_MAX;
 	if (conf->sessions == 0)
 		count_sessions(p);
 	p->step_ns = conf->duration_ns / p->sessions;

@@ -14,6 +14,7 @@
 #ifndef ZB_BENCH_GEN_SESSIONS_H
 #define ZB_BENCH_GEN_SESSIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ZB_GEN_EPOCH_NS	   1700000000000000000ull /* packet time of the beginning of every trace */
@@ -28,6 +29,7 @@ struct zb_gen_conf {
 	uint64_t packets;     /* packets to write, exactly; used when sessions is 0 */
 	uint64_t duration_ns; /* sessions begin within this time; the last may end later */
 	uint64_t seed;
+	bool endless; /* sessions follow each other at that pace for ever */
 };
 
 struct zb_gen_total {

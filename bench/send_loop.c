@@ -45,16 +45,16 @@ void zb_send_end(struct zb_send_loop *l, uint64_t ticks)
 
 void zb_send_loop_run(struct zb_send_loop *l)
 {
-	bool trace = l->source->kind == ZB_SEND_TRACE, open = l->rate.kind != ZB_PACE_MAX;
+	bool window = l->source->kind >= ZB_SEND_TRACE, open = l->rate.kind != ZB_PACE_MAX;
 
 	zb_pace_init(&l->schedule, &l->rate, l->tsc_hz);
 	zb_depart_init(&l->lag);
 	l->gap_min_ticks = (uint64_t)(GAP_MIN_S * l->tsc_hz);
 	l->start_tsc = rte_rdtsc();
-	if (trace && open)
-		zb_send_trace_open(l);
-	else if (trace)
-		zb_send_trace_closed(l);
+	if (window && open)
+		zb_send_window_open(l);
+	else if (window)
+		zb_send_window_closed(l);
 	else if (open)
 		zb_send_template_open(l);
 	else

@@ -35,19 +35,22 @@ struct zb_send_loop {
 	uint64_t count_max;	 /* frames; 0: no end */
 	uint64_t duration_ticks; /* 0: no end */
 	uint64_t lag_max_ticks;
+	uint32_t len_max; /* longest frame of a trace or stream that is sent */
 	uint16_t burst_max;
 	bool stop; /* by main: break off */
 
 	/* The worker's. */
 	struct zb_pace schedule;
 	uint64_t start_tsc, gap_min_ticks;
-	uint64_t flow;	   /* of the next frame of a template */
-	uint32_t head, nr; /* window of a trace's frames: those not yet sent */
-	bool over;	   /* nothing further is scheduled */
+	uint64_t flow;		   /* of the next frame of a template */
+	uint32_t head, nr;	   /* window of a trace's or stream's frames: those not yet sent */
+	bool over;		   /* nothing further is scheduled */
+	bool in_place;		   /* a stream's frames are written into the device's buffers */
+	struct zb_gen_frame *made; /* ZB_TX_BURST_MAX, where they go else, and one more */
 	struct zb_tx_frame frames[ZB_TX_BURST_MAX];
 	uint64_t due[ZB_TX_BURST_MAX];
 	uint64_t ts_ns[ZB_TX_BURST_MAX];
-	uint8_t *bufs[ZB_TX_BURST_MAX]; /* of a template's frames, in the device */
+	uint8_t *bufs[ZB_TX_BURST_MAX]; /* of a template's or stream's frames, in the device */
 
 	/* What came of it. */
 	struct zb_send_count scheduled, sent, unsent_late, unsent_size;

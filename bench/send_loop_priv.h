@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * send_loop_priv.h - what the two ways of sending share: traces, frame by frame, and templates, of
- * which a burst is as good as a number
+ * send_loop_priv.h - what the two ways of sending share: traces and streams, frame by frame, and
+ * templates, of which a burst is as good as a number
  */
 #ifndef ZB_BENCH_SEND_LOOP_PRIV_H
 #define ZB_BENCH_SEND_LOOP_PRIV_H
@@ -10,11 +10,18 @@
 
 #include "bench/send_loop.h"
 
-/* send_trace.c, send_template.c: as fast as the device takes them, and by the schedule. */
-void zb_send_trace_closed(struct zb_send_loop *l);
-void zb_send_trace_open(struct zb_send_loop *l);
+/* send_window.c, send_template.c: as fast as the device takes them, and by the schedule. */
+void zb_send_window_closed(struct zb_send_loop *l);
+void zb_send_window_open(struct zb_send_loop *l);
 void zb_send_template_closed(struct zb_send_loop *l);
 void zb_send_template_open(struct zb_send_loop *l);
+
+/* send_stream.c: how many frames there is room for now, at most n; none while a device is full. */
+uint16_t zb_send_stream_room(struct zb_send_loop *l, uint16_t n);
+/* Makes the next frame in place i of that room, and frames[i] and ts_ns[i]; false: it is over. */
+bool zb_send_stream_make(struct zb_send_loop *l, uint32_t i);
+/* Makes one that is not to be sent. */
+bool zb_send_stream_pass_by(struct zb_send_loop *l, uint32_t *len, uint64_t *ts_ns);
 
 /* Until ticks, or stop. */
 void zb_send_wait(struct zb_send_loop *l, uint64_t ticks);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * send_source.h - where the frames to be sent come from: one template, as many flows as wanted made
- * from it, or a trace
+ * from it, a trace, or a stream that makes them while they are sent
  *
  * The template is an IPv4 UDP datagram between addresses that are reserved for benchmarks. Flow
  * number f differs in the low 16 bits of the source address and in the source port; checksums
@@ -21,7 +21,9 @@
 #define ZB_TEMPLATE_MAX 9014u
 #define ZB_FLOWS_MAX	(60000ull << 16)
 
-enum zb_send_kind { ZB_SEND_SAME, ZB_SEND_FLOWS, ZB_SEND_TRACE };
+enum zb_send_kind { ZB_SEND_SAME, ZB_SEND_FLOWS, ZB_SEND_TRACE, ZB_SEND_STREAM };
+
+struct zb_gen_stream;
 
 struct zb_send_source {
 	enum zb_send_kind kind;
@@ -30,6 +32,8 @@ struct zb_send_source {
 	uint32_t ip_sum, udp_sum; /* of what all flows share, checksums and varying fields as 0 */
 	struct zb_trace *trace;
 	struct zb_tx_trace *frames; /* of trace */
+	struct zb_gen_stream *stream;
+	int stream_ret; /* 0: it ended; -errno: it broke off; 1: neither */
 	uint8_t template[ZB_TEMPLATE_MAX];
 };
 

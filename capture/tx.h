@@ -2,9 +2,10 @@
 /*
  * tx.h - a queue that frames leave by: a DPDK port or a kernel interface
  *
- * Frames go out in one of two ways. burst() sends frames that lie elsewhere, in a trace. Or the
+ * Frames go out in one of three ways. burst() sends frames that lie elsewhere, in a trace. Or the
  * queue was opened with a template: then all its buffers hold that already, reserve() hands some
- * out, the caller changes in place what differs, and commit() sends them; nothing is copied.
+ * out, the caller changes in place what differs, and commit() sends them; nothing is copied. Or the
+ * caller writes whole frames into buffers that reserve() hands out, and commit_frames() sends them.
  *
  * A call never waits. What a full device does not take stays the caller's (burst) or reserved
  * (commit): to be tried again, or to be given up.
@@ -24,6 +25,7 @@
 #define ZB_TX_BURST_MAX 512
 #define ZB_TX_FRAME_MIN 14u    /* an Ethernet header */
 #define ZB_TX_FRAME_MAX 65535u /* what fits an mbuf's 16 bits */
+#define ZB_TX_FRONT	64u    /* bytes in front of a reserved buffer that are the caller's too */
 
 struct zb_tx_frame {
 	const uint8_t *data;
@@ -47,11 +49,20 @@ struct zb_txq_ops {
 	uint16_t (*burst)(struct zb_txq *q, const struct zb_tx_frame *frames, uint16_t n);
 	/*
 	 * Up to n buffers with the template, those that the last commit() left over first; returns
-	 * how many. bufs may be NULL when nothing is to be changed.
+	 * how many. bufs may be NULL when nothing is to be changed. Where there is commit_frames(),
+	 * each has room for 2048 bytes, or frame_max if that is more.
 	 */
 	uint16_t (*reserve)(struct zb_txq *q, uint8_t **bufs, uint16_t n);
 	/* The first n of those reserved, n of them or fewer; returns how many were taken. */
 	uint16_t (*commit)(struct zb_txq *q, uint16_t n);
+	/*
+	 * The same of buffers that the caller has filled whole: of frames, only lengths count.
+	 * NULL: not here.
+	 */
+	uint16_t (*commit_frames)(struct zb_txq *q, const struct zb_tx_frame *frames, uint16_t n);
+	/* The first n of those reserved are not to be sent; they stay reserved, behind the others.
+	 */
+	void (*put_back)(struct zb_txq *q, uint16_t n);
 	/*
 	 * Waits, at most a fraction of a second, until what was taken is gone, and tells what is
 	 * not; then, for linger_s at most, for a process at the other end to read it and leave. A
@@ -108,6 +119,12 @@ static inline uint16_t zb_txq_reserve(struct zb_txq *q, uint8_t **bufs, uint16_t
 static inline uint16_t zb_txq_commit(struct zb_txq *q, uint16_t n)
 {
 	return q->ops->commit(q, n);
+}
+
+static inline uint16_t zb_txq_commit_frames(struct zb_txq *q, const struct zb_tx_frame *frames,
+					    uint16_t n)
+{
+	return q->ops->commit_frames(q, frames, n);
 }
 
 #endif

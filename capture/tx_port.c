@@ -31,6 +31,7 @@
 #include "capture/tx.h"
 
 #define MBUF_CACHE     512
+#define PREFETCH_AHEAD 8 /* mbufs */
 #define MBUFS_MIN      4096
 #define POOL_BYTES_MAX (128u << 20)
 #define RX_MBUFS       8192 /* net_af_xdp fills a ring of 4096 with them */
@@ -44,8 +45,8 @@
 struct port {
 	struct zb_txq q;
 	uint16_t id;
-	uint16_t held;				 /* reserved mbufs, at the front of mbufs */
-	struct rte_mbuf *mbufs[ZB_TX_BURST_MAX]; /* reserved ones */
+	uint16_t first, held;			     /* reserved mbufs */
+	struct rte_mbuf *mbufs[3 * ZB_TX_BURST_MAX]; /* those are mbufs[first..first+held) */
 	uint64_t taken;
 	struct rte_mempool *pool, *rx_pool;
 	struct rte_eth_stats before;
@@ -84,28 +85,54 @@ static uint16_t port_reserve(struct zb_txq *q, uint8_t **bufs, uint16_t n)
 {
 	struct port *p = (struct port *)q;
 
+	if (p->first > ZB_TX_BURST_MAX || p->held == 0) {
+		memmove(p->mbufs, p->mbufs + p->first, p->held * sizeof(p->mbufs[0]));
+		p->first = 0;
+	}
 	if (p->held < n) {
 		/* All or nothing: mbufs are missing only while the device is full. */
-		if (rte_mempool_get_bulk(p->pool, (void **)&p->mbufs[p->held],
+		if (rte_mempool_get_bulk(p->pool, (void **)&p->mbufs[p->first + p->held],
 					 (unsigned)(n - p->held)) == 0)
 			p->held = n;
 		n = p->held;
 	}
 	for (uint16_t i = 0; bufs != NULL && i < n; i++)
-		bufs[i] = rte_pktmbuf_mtod(p->mbufs[i], uint8_t *);
+		bufs[i] = rte_pktmbuf_mtod(p->mbufs[p->first + i], uint8_t *);
 	return n;
 }
 
 static uint16_t port_commit(struct zb_txq *q, uint16_t n)
 {
 	struct port *p = (struct port *)q;
-	uint16_t sent = rte_eth_tx_burst(p->id, 0, p->mbufs, n);
+	uint16_t sent = rte_eth_tx_burst(p->id, 0, p->mbufs + p->first, n);
 
+	p->first = (uint16_t)(p->first + sent);
 	p->held = (uint16_t)(p->held - sent);
 	p->taken += sent;
-	if (unlikely(p->held > 0))
-		memmove(p->mbufs, p->mbufs + sent, p->held * sizeof(p->mbufs[0]));
 	return sent;
+}
+
+static uint16_t port_commit_frames(struct zb_txq *q, const struct zb_tx_frame *frames, uint16_t n)
+{
+	struct port *p = (struct port *)q;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = p->mbufs[p->first + i];
+
+		if (i + PREFETCH_AHEAD < n)
+			__builtin_prefetch(p->mbufs[p->first + i + PREFETCH_AHEAD], 1);
+		m->data_len = (uint16_t)frames[i].len;
+		m->pkt_len = frames[i].len;
+	}
+	return port_commit(q, n);
+}
+
+static void port_put_back(struct zb_txq *q, uint16_t n)
+{
+	struct port *p = (struct port *)q;
+
+	for (uint16_t i = 0; i < n; i++, p->first++)
+		p->mbufs[p->first + p->held] = p->mbufs[p->first];
 }
 
 static void attach(struct rte_mbuf *m, const struct zb_tx_frame *f)
@@ -215,7 +242,7 @@ static void port_close(struct zb_txq *q)
 	struct port *p = (struct port *)q;
 
 	if (p->held > 0)
-		rte_pktmbuf_free_bulk(p->mbufs, p->held);
+		rte_pktmbuf_free_bulk(p->mbufs + p->first, p->held);
 	p->held = 0;
 	zb_eal_hush();
 	if (p->started)
@@ -234,6 +261,8 @@ static const struct zb_txq_ops port_ops = {
 	.burst = port_burst,
 	.reserve = port_reserve,
 	.commit = port_commit,
+	.commit_frames = port_commit_frames,
+	.put_back = port_put_back,
 	.drain = port_drain,
 	.stat = port_stat,
 	.close = port_close,

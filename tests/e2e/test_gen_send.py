@@ -86,6 +86,33 @@ class Devices(Send):
         self.assertEqual(c["sent"]["pkts"], 3000)
         self.assertEqual(pcap_packets(out), pcap_packets(written))
 
+    def test_on_the_fly_is_what_gen_writes(self):
+        """Made while it is sent, whether written into the device's buffers or copied: the same packets."""
+        out, written = self.dir / "sent.pcap", self.dir / "written.pcap"
+        for options in (["--packets", 3000], ["--profile", "campus", "--packets", 3000, "--tap", "loss=5%"],
+                        ["--packets", 3000, "--attack", "syn-flood=20%"]):
+            run = self.zbench(command=self.command("gen", *options, "--seed", 7, "--out", written))
+            self.assert_done(run)
+            want = pcap_packets(written)
+            c = self.send("--port", f"net_pcap0,tx_pcap={out}", "--on-the-fly", *options, "--seed", 7)
+            self.assertEqual(c["sent"]["pkts"], len(want))
+            self.assertEqual(pcap_packets(out), want)
+            self.assertGreater(c["sessions"]["begun"], 0)
+
+    def test_on_the_fly_has_no_end(self):
+        """More packets than ten thousand sessions have; none comes twice."""
+        out = self.dir / "sent.pcap"
+        c = self.send("--port", f"net_pcap0,tx_pcap={out}", "--on-the-fly", "--profile", "flood", "--count", 30000)
+        self.assertEqual(c["sent"]["pkts"], 30000)
+        self.assertEqual(c["sessions"]["begun"], 30000)
+        self.assertEqual(len({p[26:36] for p in pcap_packets(out)}), 30000)
+
+    def test_on_the_fly_with_what_is_not_made_is_refused(self):
+        """Nothing is made of a template or a trace."""
+        for options in (["--size", 64], ["--same-flows"]):
+            run = self.zbench("gen", "--port", "net_null0", "--on-the-fly", *options)
+            self.assert_refused(run, "--on-the-fly")
+
     def test_full_device_ends_on_time(self):
         """A device that takes no more does not stretch the run: the rest is unsent, exit status 1."""
         begin = time.monotonic()
@@ -198,6 +225,14 @@ class Veth(Send):
         self.send(*where, "--pcap", trace.path, "--rate", "20kpps", *PATIENT, prefix=self.prefix)
         sent = [p[:12] + p[16:] if p[12:14] == b"\x81\x00" else p for p in pcap_packets(trace.path)]
         self.assertEqual(digests(self.received(s)), digests(sent))
+
+    def test_on_the_fly_arrives(self):
+        """Through a ring of the kernel each frame is copied; all of them arrive."""
+        s = self.listen()
+        c = self.send("--iface", "zb0", "--on-the-fly", "--packets", 2000, "--rate", "20kpps", *PATIENT,
+                      prefix=self.prefix)
+        self.assertEqual(c["sent"]["pkts"], 2000)
+        self.assertEqual(len(self.received(s)), 2000)
 
     def test_counts_are_those_of_the_kernel(self):
         """Sent by the certificate is sent by the interface, and received at the other end."""

@@ -99,7 +99,7 @@ static struct bed *make_bed(const char *rate, uint64_t count)
 	assert_non_null(b);
 	memset(b, 0, sizeof(*b));
 	b->dev.q.ops = &fake_ops;
-	b->dev.q.len_max = 1518;
+	b->dev.q.len_max = b->loop.len_max = 1518;
 	b->dev.burst_max = 13; /* never a whole burst */
 	b->dev.room = UINT64_MAX;
 	b->loop.q = &b->dev.q;

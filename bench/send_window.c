@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * send_trace.c - sends the frames of a trace
+ * send_window.c - sends the frames of a trace, or of a stream
  *
  * They go through a window of one burst: it is filled with the next frames and the times at which
  * they are due, and emptied from the front.
@@ -36,16 +36,48 @@ static bool within(struct zb_send_loop *l)
 /* Puts frame i of those just taken where it belongs in the window, or nowhere. */
 static void place(struct zb_send_loop *l, uint32_t i)
 {
-	struct zb_tx_frame f = l->frames[i];
+	const struct zb_tx_frame *f = &l->frames[i];
+	uint32_t len = f->len;
 
-	zb_send_add(&l->scheduled, 1, f.len);
-	if (unlikely(f.len > l->q->len_max || f.len < ZB_TX_FRAME_MIN)) {
-		zb_send_add(&l->unsent_size, 1, f.len);
+	zb_send_add(&l->scheduled, 1, len);
+	if (unlikely(len > l->len_max || len < ZB_TX_FRAME_MIN)) {
+		zb_send_add(&l->unsent_size, 1, len);
 	} else {
 		l->due[l->nr] = zb_pace_due(&l->schedule);
-		l->frames[l->nr++] = f;
+		if (i != l->nr)
+			l->frames[l->nr] = *f;
+		l->nr++;
 	}
-	zb_pace_next(&l->schedule, f.len);
+	zb_pace_next(&l->schedule, len);
+}
+
+/* Frames beyond the end stay behind; nobody takes any after them. */
+static void fill_from_trace(struct zb_send_loop *l, uint16_t n, bool timed)
+{
+	n = zb_tx_trace_take(l->source->frames, l->frames, l->ts_ns, n);
+	for (uint16_t i = 0; i < n; i++) {
+		if (timed)
+			zb_pace_at(&l->schedule, l->ts_ns[i]);
+		if (!within(l))
+			return;
+		place(l, i);
+	}
+}
+
+/* A frame that finds no place in the window leaves its own to the next one. */
+static void fill_from_stream(struct zb_send_loop *l, uint16_t n, bool timed)
+{
+	n = zb_send_stream_room(l, n);
+	while (l->nr < n && within(l)) {
+		if (!zb_send_stream_make(l, l->nr)) {
+			l->over = true;
+			return;
+		}
+		if (timed)
+			zb_pace_at(&l->schedule, l->ts_ns[l->nr]);
+		if (within(l))
+			place(l, l->nr);
+	}
 }
 
 static void fill(struct zb_send_loop *l)
@@ -57,21 +89,18 @@ static void fill(struct zb_send_loop *l)
 	l->head = l->nr = 0;
 	if (!within(l))
 		return;
-	n = zb_tx_trace_take(l->source->frames, l->frames, l->ts_ns, n);
-	for (uint16_t i = 0; i < n; i++) {
-		if (timed)
-			zb_pace_at(&l->schedule, l->ts_ns[i]);
-		/* Frames beyond the end stay behind; nobody takes any after them. */
-		if (!within(l))
-			return;
-		place(l, i);
-	}
+	if (l->source->kind == ZB_SEND_TRACE)
+		fill_from_trace(l, n, timed);
+	else
+		fill_from_stream(l, n, timed);
 }
 
 /* Offers the window's first n frames to the device; returns how many it took. */
 static uint16_t offer(struct zb_send_loop *l, uint16_t n)
 {
-	uint16_t sent = zb_txq_burst(l->q, l->frames + l->head, n);
+	const struct zb_tx_frame *frames = l->frames + l->head;
+	uint16_t sent =
+		l->in_place ? zb_txq_commit_frames(l->q, frames, n) : zb_txq_burst(l->q, frames, n);
 
 	if (unlikely(sent < n))
 		l->full_bursts++;
@@ -89,7 +118,7 @@ static void break_off(struct zb_send_loop *l, uint16_t due_nr)
 	l->scheduled.bytes -= leave(l, (uint32_t)pkts);
 }
 
-void zb_send_trace_closed(struct zb_send_loop *l)
+void zb_send_window_closed(struct zb_send_loop *l)
 {
 	uint64_t end = l->duration_ticks != 0 ? l->duration_ticks : UINT64_MAX;
 
@@ -118,7 +147,12 @@ static void pass_by(struct zb_send_loop *l, uint64_t limit)
 		uint64_t ts_ns;
 		uint32_t len;
 
-		zb_tx_trace_pass_by(l->source->frames, &len, &ts_ns);
+		if (l->source->kind == ZB_SEND_TRACE) {
+			zb_tx_trace_pass_by(l->source->frames, &len, &ts_ns);
+		} else if (!zb_send_stream_pass_by(l, &len, &ts_ns)) {
+			l->over = true;
+			return;
+		}
 		if (l->rate.kind == ZB_PACE_TIMES)
 			zb_pace_at(&l->schedule, ts_ns);
 		if (!within(l))
@@ -135,8 +169,11 @@ static void give_up_late(struct zb_send_loop *l, uint64_t now)
 
 	while (l->head + n < l->nr && l->due[l->head + n] + l->lag_max_ticks < now)
 		n++;
-	if (n > 0)
-		zb_send_add(&l->unsent_late, n, leave(l, n));
+	if (n == 0)
+		return;
+	zb_send_add(&l->unsent_late, n, leave(l, n));
+	if (l->in_place)
+		l->q->ops->put_back(l->q, (uint16_t)n);
 }
 
 static uint16_t due_now(const struct zb_send_loop *l, uint64_t now)
@@ -170,7 +207,7 @@ static uint64_t work_window(struct zb_send_loop *l)
 	return now;
 }
 
-void zb_send_trace_open(struct zb_send_loop *l)
+void zb_send_window_open(struct zb_send_loop *l)
 {
 	uint64_t last = 0;
 
