@@ -22,6 +22,7 @@ struct lane_sink {
 	struct zb_sample_sink sink; /* first: the callee gets this one */
 	struct zb_sampler *sampler;
 	uint32_t lane;
+	bool switches; /* the samples are of switches */
 };
 
 int zb_sampler_create(const struct zb_sampler_conf *conf, struct zb_sampler **out)
@@ -42,9 +43,11 @@ int zb_sampler_create(const struct zb_sampler_conf *conf, struct zb_sampler **ou
 	atomic_flag_clear(&s->warned_fallback);
 	atomic_flag_clear(&s->warned_failure);
 	s->lanes = calloc(conf->lane_nr, sizeof(*s->lanes));
-	ret = s->lanes == NULL ? -ENOMEM : zb_unwind_create(&s->unwind);
+	ret = s->lanes == NULL ? -ENOMEM : zb_unwind_create(0, &s->unwind);
 	if (ret == 0)
 		ret = zb_stack_table_create(conf->lane_nr, ZB_SAMPLE_STACKS_MAX, &s->stacks);
+	if (ret == 0)
+		ret = zb_stack_table_create(conf->lane_nr, ZB_SAMPLE_STACKS_MAX, &s->off_stacks);
 	if (ret < 0) {
 		zb_sampler_destroy(s);
 		return ret;
@@ -77,6 +80,7 @@ void zb_sampler_destroy(struct zb_sampler *s)
 	free(s->lanes);
 	zb_unwind_destroy(s->unwind);
 	zb_stack_table_destroy(s->stacks);
+	zb_stack_table_destroy(s->off_stacks);
 	zb_sample_times_fini(&s->times);
 	free(s);
 }
@@ -160,21 +164,16 @@ void zb_sampler_pause(struct zb_sampler *s, bool paused)
 }
 
 /* A sample whose time cannot be kept still counts in its stack. */
-static void note_time(struct zb_sampler *s, uint32_t lane, uint32_t stack, uint64_t time_ns)
+static void note_time(struct zb_sampler *s, uint32_t lane, uint64_t time_ns, struct zb_sample_at at)
 {
-	struct zb_sample_at at = {
-		.weight = 1, .stack = stack, .lane = (uint16_t)lane, .state = ZB_CPU_ON};
-
+	at.lane = (uint16_t)lane;
 	(void)zb_sample_times_add(&s->times, time_ns > s->start_ns ? time_ns - s->start_ns : 0, at);
 }
 
 /* The user part is completed; kernel frames and user frames together make the stack. */
-static void take_sample(struct zb_sample_sink *sink, const struct zb_sample *sample)
+static uint32_t whole_stack(struct zb_sampler *s, const struct zb_sample *sample, uint64_t *ips)
 {
-	struct lane_sink *ls = (struct lane_sink *)sink;
-	struct zb_sampler *s = ls->sampler;
-	uint64_t ips[ZB_STACK_DEPTH_MAX];
-	uint32_t nr = sample->kernel_depth, id;
+	uint32_t nr = sample->kernel_depth;
 
 	if (nr > ZB_STACK_DEPTH_MAX)
 		nr = ZB_STACK_DEPTH_MAX;
@@ -182,12 +181,50 @@ static void take_sample(struct zb_sample_sink *sink, const struct zb_sample *sam
 		memcpy(ips, sample->kernel, nr * sizeof(*ips));
 	if (sample->user.depth > 0 && nr < ZB_STACK_DEPTH_MAX)
 		nr += zb_unwind_chain(s->unwind, &sample->user, ips + nr, ZB_STACK_DEPTH_MAX - nr);
-	if (zb_stack_table_add(s->stacks, ls->lane, ips, nr, 1, &id) < 0) {
-		sink->lost++;
+	return nr;
+}
+
+static void take_sample(struct zb_sample_sink *sink, const struct zb_sample *sample)
+{
+	struct lane_sink *ls = (struct lane_sink *)sink;
+	struct zb_sampler *s = ls->sampler;
+	uint64_t ips[ZB_STACK_DEPTH_MAX];
+	uint32_t nr = whole_stack(s, sample, ips), id;
+	struct zb_stack_table *stacks = ls->switches ? s->off_stacks : s->stacks;
+
+	if (zb_stack_table_add(stacks, ls->lane, ips, nr, 1, &id) < 0) {
+		sink->lost += !ls->switches;
+		return;
+	}
+	if (ls->switches) {
+		zb_off_cpu_stack(&s->lanes[ls->lane].off, id);
 		return;
 	}
 	s->samples++;
-	note_time(s, ls->lane, id, sample->time_ns);
+	note_time(s, ls->lane, sample->time_ns,
+		  (struct zb_sample_at){.weight = 1, .stack = id, .state = ZB_CPU_ON});
+}
+
+static void take_switch(struct zb_sample_sink *sink, const struct zb_switch *sw)
+{
+	struct lane_sink *ls = (struct lane_sink *)sink;
+	struct zb_off_time off;
+
+	if (zb_off_cpu_switch(&ls->sampler->lanes[ls->lane].off, sw, &off))
+		note_time(ls->sampler, ls->lane, off.from_ns, off.at);
+}
+
+/* What is lost of the switches is not a lost sample of CPU time. */
+static void drain_switches(struct zb_sampler *s, uint32_t lane)
+{
+	struct lane_sink ls = {.sink.sample = take_sample,
+			       .sink.switched = take_switch,
+			       .sampler = s,
+			       .lane = lane,
+			       .switches = true};
+
+	if (s->lanes[lane].perf.switch_fd >= 0)
+		zb_perf_ring_drain(&s->lanes[lane].perf.switches, &ls.sink);
 }
 
 void zb_sampler_drain(struct zb_sampler *s)
@@ -204,10 +241,14 @@ void zb_sampler_drain(struct zb_sampler *s)
 			zb_timer_lane_drain(&l->timer, &ls.sink);
 		else
 			zb_perf_ring_drain(&l->perf.ring, &ls.sink);
+		if (atomic_load_explicit(&l->method, memory_order_relaxed) != ZB_SAMPLER_TIMER)
+			drain_switches(s, i);
 		s->lost += ls.sink.lost;
 		s->throttled += ls.sink.throttled;
-		if (state == ZB_LANE_ENDED)
+		if (state == ZB_LANE_ENDED) {
 			close_lane(l);
+			l->off = (struct zb_off_cpu){0};
+		}
 	}
 }
 
@@ -267,4 +308,9 @@ uint64_t zb_sampler_start_ns(const struct zb_sampler *s)
 int zb_sampler_tid(const struct zb_sampler *s, uint32_t lane)
 {
 	return atomic_load_explicit(&s->lanes[lane].tid, memory_order_relaxed);
+}
+
+const struct zb_stack_table *zb_sampler_off_stacks(const struct zb_sampler *s)
+{
+	return s->off_stacks;
 }

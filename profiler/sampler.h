@@ -3,7 +3,8 @@
  * sampler.h - takes call-stack samples of the worker threads at a fixed rate
  *
  * perf_event per thread (hardware cycles where they exist, else cpu-clock), call chains by frame
- * pointer, kernel frames where allowed. Where perf_event may not be used: a per-thread CPU-time
+ * pointer, kernel frames where allowed; and where kernel frames are allowed, every time that a
+ * thread is off the CPU. Where perf_event may not be used: a per-thread CPU-time
  * timer whose signal handler walks frame pointers into a lock-free ring. The sampler says which one
  * it is.
  *
@@ -64,9 +65,13 @@ const char *zb_sampler_method_name(enum zb_sampler_method m); /* "perf cpu-clock
 
 struct zb_stack_table *zb_sampler_stacks(struct zb_sampler *s); /* owned by s */
 
+/* Where workers went off the CPU: what the times of those states are of. Weights mean nothing. */
+const struct zb_stack_table *zb_sampler_off_stacks(const struct zb_sampler *s);
+
 /*
  * When they were sampled, from zb_sampler_start_ns() (CLOCK_MONOTONIC) on: settled, of the numbers
- * of zb_sampler_stacks(). Owned by s.
+ * of zb_sampler_stacks(), or of zb_sampler_off_stacks() where the state is not ZB_CPU_ON. Owned by
+ * s.
  */
 const struct zb_sample_times *zb_sampler_times(struct zb_sampler *s);
 uint64_t zb_sampler_start_ns(const struct zb_sampler *s);

@@ -9,11 +9,15 @@
 #ifndef ZB_PROFILER_SAMPLER_PRIV_H
 #define ZB_PROFILER_SAMPLER_PRIV_H
 
+#if defined(__x86_64__)
+#include <asm/perf_regs.h>
+#endif
 #include <linux/perf_event.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
+#include "profiler/off_cpu.h"
 #include "profiler/sampler.h"
 #include "profiler/unwind_priv.h"
 
@@ -23,30 +27,59 @@
 /* One sample on its way into the stack table; the pointers hold until the callee returns. */
 struct zb_sample {
 	uint64_t time_ns;	/* CLOCK_MONOTONIC */
+	uint32_t pid, tid;	/* 0 where the lane says it */
 	const uint64_t *kernel; /* kernel frames, leaf first */
 	uint32_t kernel_depth;
 	struct zb_user_stack user; /* user.depth 0: none */
 };
 
+/* A thread comes onto a CPU, or leaves it. */
+struct zb_switch {
+	uint64_t time_ns;
+	uint32_t pid, tid;
+	bool out, preempted; /* preempted: of those that leave, not of its own accord */
+};
+
 /* What a drain of one ring found. */
 struct zb_sample_sink {
 	void (*sample)(struct zb_sample_sink *sink, const struct zb_sample *sample);
+	void (*switched)(struct zb_sample_sink *sink, const struct zb_switch *s); /* or NULL */
 	uint64_t lost;	    /* samples that the ring had no room for, or that made no sense */
 	uint64_t throttled; /* times the kernel held sampling back */
 };
 
-/* sampler_perf.c */
+/* perf_ring.c */
+
+#if defined(__x86_64__)
+#define ZB_PERF_USER_REGS \
+	(1ull << PERF_REG_X86_BP | 1ull << PERF_REG_X86_SP | 1ull << PERF_REG_X86_IP)
+#else
+#define ZB_PERF_USER_REGS 0
+#endif
+#define ZB_PERF_SAMPLE_TYPE \
+	(PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CALLCHAIN)
 
 struct zb_perf_ring {
 	struct perf_event_mmap_page *page; /* head and tail */
 	const uint8_t *data;
 	size_t data_bytes; /* a power of two */
+	bool has_stack;	   /* samples have user registers and stack */
 };
+
+/* Maps the ring of an event: ring_bytes, a power of two of pages. 0 or -errno. */
+int zb_perf_ring_map(struct zb_perf_ring *ring, int fd, size_t ring_bytes);
+void zb_perf_ring_unmap(struct zb_perf_ring *ring);
+
+/* Reads all records from tail to head and moves tail. */
+void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink);
+
+/* sampler_perf.c */
 
 struct zb_perf_lane {
 	int fd;
-	size_t map_bytes;
 	struct zb_perf_ring ring;
+	int switch_fd; /* of the thread's switches; -1: not to be had */
+	struct zb_perf_ring switches;
 	enum zb_sampler_method method;
 	bool kernel_frames;
 };
@@ -61,9 +94,6 @@ int zb_perf_lane_open(struct zb_perf_lane *p, uint32_t hz, uint32_t pages);
 void zb_perf_lane_stop(struct zb_perf_lane *p);
 void zb_perf_lane_pause(struct zb_perf_lane *p, bool paused);
 void zb_perf_lane_close(struct zb_perf_lane *p);
-
-/* Reads all records from tail to head and moves tail. */
-void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink);
 
 /* sampler_timer.c */
 
@@ -103,6 +133,7 @@ struct zb_sampler_lane {
 	_Atomic int tid;	  /* of the last attach */
 	struct zb_perf_lane perf; /* one of the two is in use */
 	struct zb_timer_lane timer;
+	struct zb_off_cpu off; /* main's */
 };
 
 struct zb_sampler {
@@ -110,7 +141,7 @@ struct zb_sampler {
 	uint32_t perf_hz;	  /* conf.hz, or less where the kernel wants it */
 	uint32_t perf_ring_pages; /* ZB_PERF_RING_PAGES, unless a test wants less */
 	struct zb_sampler_lane *lanes;
-	struct zb_stack_table *stacks;
+	struct zb_stack_table *stacks, *off_stacks;
 	struct zb_unwind *unwind;
 	uint64_t samples, lost, throttled;
 	struct zb_sample_times times; /* of stacks by their numbers in stacks */

@@ -66,26 +66,27 @@ int zb_samples_beyond(struct zb_samples *s, uint32_t *out)
 	return ret < 0 ? ret : zb_samples_stack(s, &frame, 1, out);
 }
 
-static int take_stacks(struct zb_samples *s, const struct zb_samples_source *from, uint32_t *number)
+/* number, of as many as there are stacks, is freed by the caller. */
+static int take_stacks(struct zb_samples *s, const struct zb_samples_source *from,
+		       const struct zb_stack_table *stacks, uint32_t **number)
 {
-	const struct zb_stack_table *stacks = zb_sampler_stacks(from->sampler);
 	uint32_t nr = zb_stack_table_nr(stacks);
+	int ret = 0;
 
-	for (uint32_t i = 0; i < nr; i++) {
+	*number = calloc((size_t)nr + 1, sizeof(**number));
+	if (*number == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; ret == 0 && i < nr; i++) {
 		struct zb_stack_view view;
-		int ret;
 
 		zb_stack_table_get(stacks, i, &view);
-		ret = zb_samples_chain(s, from->syms, from->root, &view, &number[i]);
-		if (ret < 0)
-			return ret;
+		ret = zb_samples_chain(s, from->syms, from->root, &view, &(*number)[i]);
 	}
-	return 0;
+	return ret;
 }
 
-/* Fewer stacks than before, since many addresses have one name only where frames are equal too. */
 static int take_times(struct zb_samples *s, const struct zb_sample_times *times,
-		      const uint32_t *number)
+		      const uint32_t *number, const uint32_t *off_number)
 {
 	s->times.column_ns = times->column_ns;
 	for (uint32_t i = 0; i < times->nr; i++) {
@@ -95,7 +96,7 @@ static int take_times(struct zb_samples *s, const struct zb_sample_times *times,
 		if (a.stack == ZB_STACK_BEYOND)
 			ret = zb_samples_beyond(s, &a.stack);
 		else
-			a.stack = number[a.stack];
+			a.stack = (a.state == ZB_CPU_ON ? number : off_number)[a.stack];
 		if (ret == 0)
 			ret = zb_sample_times_add(&s->times, a.column * times->column_ns, a);
 		if (ret < 0)
@@ -145,13 +146,10 @@ static int take_lanes(struct zb_samples *s, const struct zb_samples_source *from
 
 int zb_samples_take(struct zb_samples *s, const struct zb_samples_source *from)
 {
-	uint32_t nr = zb_stack_table_nr(zb_sampler_stacks(from->sampler));
-	uint32_t *number = calloc((size_t)nr + 1, sizeof(*number));
+	uint32_t *number = NULL, *off_number = NULL;
 	struct zb_sampler_stat stat;
 	int ret;
 
-	if (number == NULL)
-		return -ENOMEM;
 	zb_sampler_stat(from->sampler, &stat);
 	s->start_unix_ns = from->start_unix_ns;
 	s->duration_ns = from->duration_ns;
@@ -160,11 +158,14 @@ int zb_samples_take(struct zb_samples *s, const struct zb_samples_source *from)
 	snprintf(s->comm, sizeof(s->comm), "zbench");
 	ret = take_lanes(s, from);
 	if (ret == 0)
-		ret = take_stacks(s, from, number);
+		ret = take_stacks(s, from, zb_sampler_stacks(from->sampler), &number);
 	if (ret == 0)
-		ret = take_times(s, zb_sampler_times(from->sampler), number);
+		ret = take_stacks(s, from, zb_sampler_off_stacks(from->sampler), &off_number);
+	if (ret == 0)
+		ret = take_times(s, zb_sampler_times(from->sampler), number, off_number);
 	if (ret == 0)
 		ret = take_values(s, from);
 	free(number);
+	free(off_number);
 	return ret;
 }

@@ -16,7 +16,7 @@
 #include <string.h>
 #include "profiler/diag.h"
 #include "profiler/kallsyms_priv.h"
-#include "profiler/self_modules_priv.h"
+#include "profiler/proc_modules_priv.h"
 #include "profiler/symbols.h"
 
 #define SLOTS_FIRST 1024u
@@ -36,32 +36,59 @@ struct zb_symbols {
 	uint32_t name_nr, name_slot_nr;
 	struct zb_kallsyms kernel;
 	bool kernel_read;
+	int pid;			 /* 0: this process */
+	struct zb_symbols *kernel_names; /* who knows them; NULL: this one */
 };
 
-int zb_symbols_create(struct zb_symbols **out)
+static int create(int pid, struct zb_symbols **out)
 {
 	struct zb_symbols *s = calloc(1, sizeof(*s));
 	int ret = -ENOMEM;
 
 	if (s == NULL)
 		return -ENOMEM;
+	s->pid = pid;
 	s->answer_slot_nr = SLOTS_FIRST;
 	s->name_slot_nr = SLOTS_FIRST;
 	s->answers = calloc(s->answer_slot_nr, sizeof(*s->answers));
 	s->names = calloc(s->name_slot_nr, sizeof(*s->names));
 	if (s->answers == NULL || s->names == NULL)
 		goto destroy;
-	ret = zb_self_modules_open(&s->dwfl);
-	if (ret < 0) {
-		zb_err("symbols: /proc/self/maps: %s", strerror(-ret));
+	ret = zb_proc_modules_open(pid, &s->dwfl);
+	if (ret < 0)
 		goto destroy;
-	}
 	*out = s;
 	return 0;
 
 destroy:
 	zb_symbols_destroy(s);
 	return ret;
+}
+
+int zb_symbols_create(struct zb_symbols **out)
+{
+	int ret = create(0, out);
+
+	if (ret < 0)
+		zb_err("symbols: /proc/self/maps: %s", strerror(-ret));
+	return ret;
+}
+
+int zb_symbols_create_of(int pid, struct zb_symbols *kernel, struct zb_symbols **out)
+{
+	int ret = create(pid, out);
+
+	if (ret == 0)
+		(*out)->kernel_names = kernel;
+	return ret;
+}
+
+/* Answers without a name are dropped by dropping all: they come back soon enough. */
+void zb_symbols_refresh(struct zb_symbols *s)
+{
+	zb_proc_modules_refresh(s->dwfl, s->pid);
+	memset(s->answers, 0, s->answer_slot_nr * sizeof(*s->answers));
+	s->answer_nr = 0;
 }
 
 void zb_symbols_destroy(struct zb_symbols *s)
@@ -143,6 +170,8 @@ static size_t plain_len(const char *name)
 
 static const char *kernel_name(struct zb_symbols *s, uint64_t ip, uint64_t *offset)
 {
+	if (s->kernel_names != NULL)
+		return kernel_name(s->kernel_names, ip, offset);
 	if (!s->kernel_read) {
 		s->kernel_read = true;
 		/* Not being allowed to is the usual case and shows as frames without a name. */
@@ -206,7 +235,7 @@ static struct answer look_up(struct zb_symbols *s, uint64_t ip)
 		name = kernel_name(s, ip, &offset);
 		a.place.module = "[kernel]";
 	} else {
-		mod = zb_self_module_at(s->dwfl, ip);
+		mod = zb_proc_module_at(s->dwfl, ip);
 		if (mod != NULL)
 			name = dwfl_module_addrinfo(mod, ip, &offset, &sym, NULL, NULL, NULL);
 		if (name != NULL && is_header(mod, ip - offset))

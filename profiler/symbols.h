@@ -16,6 +16,16 @@
 
 struct zb_symbols;				/* opaque */
 int zb_symbols_create(struct zb_symbols **out); /* of this process; 0 or -errno */
+
+/*
+ * Of another process, which may map more later; names of the kernel are those of kernel, which
+ * lives longer. 0 or -errno, not said: the process may have ended.
+ */
+int zb_symbols_create_of(int pid, struct zb_symbols *kernel, struct zb_symbols **out);
+
+/* Something was mapped since: what had no name may have one now. */
+void zb_symbols_refresh(struct zb_symbols *s);
+
 void zb_symbols_destroy(struct zb_symbols *s);
 
 struct zb_symbol_place {

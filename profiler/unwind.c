@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "profiler/diag.h"
-#include "profiler/self_modules_priv.h"
+#include "profiler/proc_modules_priv.h"
 #include "profiler/unwind_priv.h"
 
 #define RULES 4096u /* a power of two */
@@ -38,17 +38,19 @@ struct rule {
 };
 
 struct zb_unwind {
+	pid_t pid;
 	Dwfl *dwfl; /* NULL: not begun, or not possible */
 	bool begun;
 	struct rule rules[RULES];
 };
 
-int zb_unwind_create(struct zb_unwind **out)
+int zb_unwind_create(pid_t pid, struct zb_unwind **out)
 {
 	struct zb_unwind *u = calloc(1, sizeof(*u));
 
 	if (u == NULL)
 		return -ENOMEM;
+	u->pid = pid;
 	*out = u;
 	return 0;
 }
@@ -64,18 +66,29 @@ void zb_unwind_destroy(struct zb_unwind *u)
 
 static void begin(struct zb_unwind *u)
 {
-	int ret = zb_self_modules_open(&u->dwfl);
+	int ret = zb_proc_modules_open(u->pid, &u->dwfl);
 
 	u->begun = true;
-	if (ret < 0)
+	/* Another process may just have ended. */
+	if (ret < 0 && u->pid == 0)
 		zb_warn("sampler: unwind tables: %s; callers of library functions will be missing "
 			"from stacks",
 			strerror(-ret));
 }
 
+void zb_unwind_refresh(struct zb_unwind *u)
+{
+	if (u->dwfl == NULL) {
+		u->begun = false;
+		return;
+	}
+	zb_proc_modules_refresh(u->dwfl, u->pid);
+	memset(u->rules, 0, sizeof(u->rules));
+}
+
 static bool in_module(const struct zb_unwind *u, uint64_t ip)
 {
-	return u->dwfl == NULL || zb_self_module_at(u->dwfl, ip) != NULL;
+	return u->dwfl == NULL || zb_proc_module_at(u->dwfl, ip) != NULL;
 }
 
 /* CFA = register + offset, in the two forms that compilers and linkers make. */
@@ -129,7 +142,7 @@ static bool has_return_address(Dwarf_Frame *frame)
 static struct rule read_rule(struct zb_unwind *u, uint64_t ip)
 {
 	struct rule r = {.ip = ip, .base = BASE_UNKNOWN};
-	Dwfl_Module *mod = zb_self_module_at(u->dwfl, ip);
+	Dwfl_Module *mod = zb_proc_module_at(u->dwfl, ip);
 	Dwarf_Frame *frame;
 	Dwarf_Addr bias;
 	Dwarf_CFI *cfi;

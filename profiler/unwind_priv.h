@@ -17,6 +17,7 @@
 #define ZB_PROFILER_UNWIND_PRIV_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #define ZB_UNWIND_STACK_BYTES 4096 /* of the stack, copied with each sample, at most */
 
@@ -35,9 +36,13 @@ struct zb_user_stack {
 
 struct zb_unwind; /* opaque */
 
-/* Of this process, as it is mapped at the first call of zb_unwind_chain(). -ENOMEM. */
-int zb_unwind_create(struct zb_unwind **out);
+/* Of process pid, 0 being this one, as it is mapped at the first call of zb_unwind_chain().
+ * -ENOMEM. */
+int zb_unwind_create(pid_t pid, struct zb_unwind **out);
 void zb_unwind_destroy(struct zb_unwind *u);
+
+/* Something was mapped or unmapped since: what the tables said is forgotten. */
+void zb_unwind_refresh(struct zb_unwind *u);
 
 /* Writes the completed chain, at most max (at least 1) addresses, leaf first; returns how many. */
 uint32_t zb_unwind_chain(struct zb_unwind *u, const struct zb_user_stack *in, uint64_t *out,

@@ -4,7 +4,10 @@
 import collections
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree
 
 import zb
@@ -212,6 +215,27 @@ class FlameCommand(zb.Case):
         self.assertIn("was 75.00 %: +25 points", svg)
         self.assertIn(">c  in a<", svg)
         self.assertIn("was 100.00 %: -25 points", self.text("--diff", two, one, "--format", "icicle"))
+
+    def test_time_off_the_cpu_is_told_from_time_on_it(self):
+        profile = json.loads((self.run_folder / "result.json").read_text())["profile"]
+        if not profile["kernel_frames"]:
+            self.skipTest("the kernel does not show its frames")
+        trace = self.trace("--packets", 20000)
+        busy = subprocess.Popen([sys.executable, "-c", "while True: pass"],
+                                preexec_fn=lambda: os.sched_setaffinity(0, [self.cpu]))
+        try:
+            self.assert_done(self.zbench("--pcap", trace.path, "--cores", self.cpu, "--duration", 2, "--logs", "none"))
+        finally:
+            busy.kill()
+            busy.wait()
+        counts = folded_counts(self.text(self.out, "--off-cpu", "--format", "folded"))
+        self.assertTrue(all(s.startswith(("[waiting];", "[preempted];")) for s in counts), counts)
+        preempted = [s for s in counts if s.startswith("[preempted];zb_engine_run;")]
+        self.assertNotEqual(preempted, [])
+        self.assertTrue(all(s.split(";")[-1].endswith("_[k]") for s in preempted), preempted)
+        svg = self.text(self.out, "--off-cpu")
+        self.assertIn("off the CPU", svg)
+        self.assertRegex(svg, r"[0-9,]+ us")
 
     def test_folded_files_are_merged(self):
         one, two = self.dir / "one.folded", self.dir / "two.folded"

@@ -24,6 +24,15 @@ struct fake_sink {
 	uint32_t kernel_depth, user_depth, nr;
 };
 
+static struct zb_switch switches[4];
+static uint32_t switch_nr;
+
+static void keep_switch(struct zb_sample_sink *sink, const struct zb_switch *s)
+{
+	(void)sink;
+	switches[switch_nr++] = *s;
+}
+
 static void keep_sample(struct zb_sample_sink *sink, const struct zb_sample *s)
 {
 	struct fake_sink *f = (struct fake_sink *)sink;
@@ -42,7 +51,8 @@ static struct fake_ring *new_fake(void)
 	struct fake_ring *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	f->ring = (struct zb_perf_ring){&f->page, (const uint8_t *)f->data, FAKE_BYTES};
+	f->ring = (struct zb_perf_ring){&f->page, (const uint8_t *)f->data, FAKE_BYTES,
+					ZB_PERF_USER_REGS != 0};
 	return f;
 }
 
@@ -191,6 +201,52 @@ static void perf_broken_records_are_lost(void **state)
 	free(f);
 }
 
+/* Switches of a thread, and on a CPU, say who, when, which way, and whether by itself. */
+static void perf_switches_are_read(void **state)
+{
+	static const struct {
+		uint32_t type;
+		uint16_t misc;
+	} records[] = {{PERF_RECORD_SWITCH, 0},
+		       {PERF_RECORD_SWITCH, PERF_RECORD_MISC_SWITCH_OUT},
+		       {PERF_RECORD_SWITCH_CPU_WIDE,
+			PERF_RECORD_MISC_SWITCH_OUT | PERF_RECORD_MISC_SWITCH_OUT_PREEMPT}};
+	struct fake_sink k = {.sink = {.sample = keep_sample, .switched = keep_switch}};
+	struct fake_ring *f = new_fake();
+
+	(void)state;
+	switch_nr = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		bool wide = records[i].type == PERF_RECORD_SWITCH_CPU_WIDE;
+		struct perf_event_header h = {.type = records[i].type,
+					      .misc = records[i].misc,
+					      .size = wide ? 32 : 24};
+		uint32_t ids[2] = {100 + i, 200 + i};
+		uint64_t word;
+
+		memcpy(&word, &h, sizeof(word));
+		put_word(f, word);
+		if (wide)
+			put_word(f, 0x99); /* who came instead */
+		memcpy(&word, ids, sizeof(word));
+		put_word(f, word);
+		put_word(f, 1000 + i);
+	}
+	put_header(f, PERF_RECORD_SWITCH, 2); /* cut short */
+	put_word(f, 1);
+	zb_perf_ring_drain(&f->ring, &k.sink);
+	assert_int_equal(switch_nr, 3);
+	assert_int_equal(k.sink.lost, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(switches[i].pid, 100 + i);
+		assert_int_equal(switches[i].tid, 200 + i);
+		assert_int_equal(switches[i].time_ns, 1000 + i);
+		assert_int_equal(switches[i].out, i > 0);
+		assert_int_equal(switches[i].preempted, i == 2);
+	}
+	free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +254,7 @@ int main(void)
 		cmocka_unit_test(perf_wrapped_records_are_whole),
 		cmocka_unit_test(perf_lost_and_throttle_are_counted),
 		cmocka_unit_test(perf_broken_records_are_lost),
+		cmocka_unit_test(perf_switches_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
