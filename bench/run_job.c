@@ -292,7 +292,8 @@ static void note_noise(struct zb_run_job *j)
 		if (loss.clean)
 			continue;
 		if (l->noise.neighbour_nr != 0)
-			snprintf(who, sizeof(who), "; most by %s (%" PRIu64 " ms)", n->name, n->ms);
+			snprintf(who, sizeof(who), "; most by %.*s (%" PRIu64 " ms)",
+				 (int)sizeof(n->name) - 1, n->name, n->ms);
 		zb_job_note(j,
 			    "the worker's CPU %u was taken away for %.1f ms (%.1f %%; %" PRIu64
 			    " times preempted, longest %.1f ms): this run was disturbed%s",
