@@ -81,7 +81,10 @@ class Live(zb.LiveCase):
             self.skipTest(f"no pair of interfaces: {made.stderr.strip()}")
 
     def inside(self, *command):
-        preload = ["env", f"LD_PRELOAD={self.preload}"] if self.preload is not None else []
+        # A sanitizer wants to come first, and says so; what is put before it here is no concern of its.
+        asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        preload = (["env", f"LD_PRELOAD={self.preload}", f"ASAN_OPTIONS={asan.lstrip(':')}"]
+                   if self.preload is not None else [])
         return ["ip", "netns", "exec", self.space, *preload, *map(str, command)]
 
     def send(self, path, pps=PPS):
