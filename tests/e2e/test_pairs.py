@@ -7,6 +7,7 @@ sender stays until the receiver has left, or long enough for it to have read all
 """
 import json
 import os
+import pathlib
 import subprocess
 import time
 
@@ -30,7 +31,8 @@ class PairCase(zb.LiveCase):
         gen = subprocess.Popen(
             self.inside(*self.command("gen", "--port", port, "--json", self.dir / "c.json", "--core", self.sender_core,
                                       *args)),
-            cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=zb.SANITIZED)
         self.addCleanup(lambda: gen.poll() is None and gen.kill())
         return gen
 
@@ -168,7 +170,7 @@ class InHugePages(PairCase):
         self.assert_refused(run, "--user", "net_ring0")
 
     def test_ring_without_hugetlbfs(self):
-        if any(line.split()[2] == "hugetlbfs" for line in open("/proc/mounts", encoding="utf-8")):
+        if any(line.split()[2] == "hugetlbfs" for line in pathlib.Path("/proc/mounts").read_text("utf-8").splitlines()):
             self.skipTest("there is one")
         self.assert_refused(self.zbench("--port", self.ring(), "--duration", 1), "hugetlbfs")
 

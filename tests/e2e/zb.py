@@ -24,6 +24,7 @@ BINARY = ""  # set by main()
 TIMEOUT_S = 120  # for one run; far more than any needs
 WAIT_S = 60  # for something that will happen in a run; far more than it needs
 LEAKS = pathlib.Path(__file__).resolve().parent / "lsan.supp"  # of libraries, where a sanitizer looks
+SANITIZED = {**os.environ, "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0"}
 NOT_OF_TIME = ("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "conn_state", "history",
                "orig_bytes", "resp_bytes", "orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes", "missed_bytes",
                "vlan")
@@ -218,7 +219,7 @@ class LiveCase(Case):
             self.inside(*self.command(*args, "--stats-interval", 0.2, "--sample-hz", 0, "--prealloc", 0, "--out",
                                       self.out)),
             cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0"})
+            env=SANITIZED)
         self.addCleanup(lambda: run.poll() is None and run.kill())
         stats, deadline = self.out / "stats.log", time.monotonic() + WAIT_S
         while not (stats.exists() and stats.stat().st_size != 0):
