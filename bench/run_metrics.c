@@ -21,8 +21,11 @@ int zb_job_listen(struct zb_run_job *j)
 	ret = zb_metrics_listen(where, &j->metrics_fd);
 	if (ret == 0)
 		return 0;
-	/* Without loopback (a bare network namespace) there is nobody to answer either. */
-	if (j->conf->metrics == NULL && ret == -EADDRNOTAVAIL) {
+	/*
+	 * Nobody asked for it: a second run on this machine is no less a run. Without loopback (a
+	 * bare network namespace) there is nobody to answer either.
+	 */
+	if (j->conf->metrics == NULL && (ret == -EADDRNOTAVAIL || ret == -EADDRINUSE)) {
 		zb_warn("--metrics %s: %s; it goes on without", where, strerror(-ret));
 		return 0;
 	}

@@ -209,6 +209,19 @@ class Metrics(scrape.Case):
             run = self.zbench("--pcap", trace.path, "--metrics", self.where)
             self.assert_refused(run, self.where, "in use")
 
+    def test_default_in_use(self):
+        """A second live run says that it goes on without, since nobody asked for it."""
+        with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                taken.bind(("127.0.0.1", 9911))
+                taken.listen()
+            except OSError:
+                pass  # then somebody else has it
+            run = self.zbench("--port", "net_null0", "--duration", 0.3, "--prealloc", 0)
+        self.assertEqual(run.status, 0, run.err)
+        self.assertRegex(run.err, "--metrics 127.0.0.1:9911: .*in use; it goes on without")
+
     def test_ipv6(self):
         trace = self.trace("--packets", 20000)
         try:
