@@ -53,6 +53,7 @@ static const struct {
 	void (*make)(struct zb_gen_session *s);
 } kinds[] = {
 	{"arp", zb_gen_arp_make},
+	{"connect", zb_gen_connect_make},
 	{"dns", zb_gen_dns_make},
 	{"file", zb_gen_file_make},
 	{"http", zb_gen_http_make},
@@ -66,7 +67,7 @@ static const struct {
 };
 
 const char *const zb_gen_kind_names =
-	"arp, dns, file, http, no_answer, ntp, ping, rejected, reset, syslog, tls";
+	"arp, connect, dns, file, http, no_answer, ntp, ping, rejected, reset, syslog, tls";
 
 void (*zb_gen_kind_find(const char *name))(struct zb_gen_session *s)
 {

@@ -26,12 +26,13 @@ struct zb_gen_session;
 
 enum zb_gen_fate {
 	ZB_GEN_COMPLETE,  /* opened, used, closed */
+	ZB_GEN_BRIEF,	  /* the same, with nothing repeated and no acknowledgement to spare */
 	ZB_GEN_NO_ANSWER, /* the SYN is repeated and never answered */
 	ZB_GEN_REJECTED,  /* the SYN is answered with RST */
 	ZB_GEN_RESET,	  /* one end breaks off after some messages */
 };
 
-enum zb_gen_app { ZB_GEN_HTTP, ZB_GEN_TLS, ZB_GEN_FILE };
+enum zb_gen_app { ZB_GEN_HTTP, ZB_GEN_TLS, ZB_GEN_FILE, ZB_GEN_CONNECT };
 
 struct zb_gen_tcp_conn {
 	uint32_t seq[2];       /* of the next byte each end sends */
@@ -128,6 +129,10 @@ void zb_gen_tcp_make(struct zb_gen_session *s, enum zb_gen_fate fate, enum zb_ge
 
 /* gen_web.c: HTTP/1.1 on port 80, TLS 1.3 on port 443; gen_file.c: downloads */
 zb_gen_next_msg zb_gen_http_msg, zb_gen_tls_msg, zb_gen_file_msg;
+
+/* gen_connect.c: the least that is a connection */
+zb_gen_next_msg zb_gen_connect_msg;
+void zb_gen_connect_make(struct zb_gen_session *s);
 
 /* gen_kind.c: connections with these messages, or that come to nothing */
 void zb_gen_http_make(struct zb_gen_session *s);

@@ -24,6 +24,7 @@ static zb_gen_next_msg *app_of(const struct zb_gen_tcp_conn *c)
 		[ZB_GEN_HTTP] = zb_gen_http_msg,
 		[ZB_GEN_TLS] = zb_gen_tls_msg,
 		[ZB_GEN_FILE] = zb_gen_file_msg,
+		[ZB_GEN_CONNECT] = zb_gen_connect_msg,
 	};
 
 	return apps[c->app];
@@ -143,7 +144,8 @@ static void step_data(struct zb_gen_session *s, struct zb_gen_frame *f)
 		bool was_again = c->again;
 
 		emit_segment(s, f, was_again);
-		c->again = !was_again && zb_gen_rand_one_in(&s->rand, RETRANSMIT_RATE);
+		c->again = !was_again && c->fate != ZB_GEN_BRIEF &&
+			   zb_gen_rand_one_in(&s->rand, RETRANSMIT_RATE);
 		c->unacked = was_again ? 2 : (uint8_t)(c->unacked + 1);
 		if (c->again)
 			s->next_ns += RTO_NS;
@@ -195,7 +197,8 @@ static bool step_close(struct zb_gen_session *s, struct zb_gen_frame *f)
 	case FIN:
 		emit(s, f, c->closer, ZB_GEN_FIN | ZB_GEN_ACK);
 		c->seq[c->closer]++;
-		c->phase = zb_gen_rand_one_in(&s->rand, 2) ? FIN_ACK : FIN_BACK;
+		c->phase = c->fate != ZB_GEN_BRIEF && zb_gen_rand_one_in(&s->rand, 2) ? FIN_ACK
+										      : FIN_BACK;
 		pass_answer(s, !c->closer);
 		return true;
 	case FIN_ACK:

@@ -83,7 +83,7 @@ class Gen(zb.Case):
 
     def test_profiles_in_yaml_are_without_fault(self):
         """Of every profile that comes with the program, other programs find nothing malformed, no wrong checksum."""
-        for name in ("campus", "imix", "microburst", "onoff"):
+        for name in ("campus", "connections", "imix", "microburst", "onoff"):
             path = self.gen(f"{name}.pcap", "--profile", name, "--packets", 20000)
             self.assertEqual(count(path)[0], 20000)
             if shutil.which("tcpdump") is not None:

@@ -23,6 +23,7 @@ struct seen {
 	uint64_t of_size[SIZES];   /* with the frame check sequence */
 	uint64_t of_port[65536];   /* by the lower port, SYNs and datagrams from a client */
 	uint64_t of_server[65536]; /* the same by the lower half of the address */
+	uint8_t clients[65536];	   /* the same by address and port of the source, mixed */
 };
 
 static uint32_t get16(const uint8_t *p)
@@ -53,6 +54,9 @@ static void look_at_ip4(struct seen *s, const struct zb_gen_frame *f)
 	if (ip[9] != 1 && first && ip[12] == 10 && get16(l4) > get16(l4 + 2)) {
 		s->of_port[get16(l4 + 2)]++;
 		s->of_server[get16(ip + 18)]++;
+		s->clients[zb_gen_mix((uint64_t)get16(ip + 12) << 32 | get16(ip + 14) << 16 |
+				      get16(l4)) &
+			   0xffff] = 1;
 	}
 }
 
@@ -182,6 +186,27 @@ static void profile_same_seed_gives_the_same_bytes(void **state)
 	assert_true(seen.digest != first);
 	if (first != golden)
 		fail_msg("digest is 0x%llx", (unsigned long long)first);
+}
+
+/* A connection of the briefest kind is eight packets, a SYN each of a client that no other one has.
+ */
+static void profile_connect_is_eight_packets(void **state)
+{
+	static const char yaml[] = "streams:\n"
+				   "  - kind: sessions\n"
+				   "    rate: 3k\n"
+				   "    mix: [{kind: connect, rtt: 5ms}]\n";
+	uint32_t clients = 0;
+
+	(void)state;
+	run_for(yaml, 1, 3);
+	assert_int_equal(seen.sessions, 3000);
+	assert_int_equal(seen.frames, 8 * 3000);
+	assert_int_equal(seen.of_port[80], 3000);
+	for (size_t i = 0; i < sizeof(seen.clients) / sizeof(seen.clients[0]); i++)
+		clients += seen.clients[i] != 0;
+	/* Of 3000 in 65536 places, 68 share one as a rule. */
+	assert_in_range(clients, 3000 - 110, 3000);
 }
 
 /* So many at once: one that ends is followed by another, until the end. */
@@ -328,6 +353,7 @@ int main(void)
 		cmocka_unit_test(profile_genome_is_the_sequence),
 		cmocka_unit_test(profile_mix_comes_by_weight),
 		cmocka_unit_test(profile_same_seed_gives_the_same_bytes),
+		cmocka_unit_test(profile_connect_is_eight_packets),
 		cmocka_unit_test(profile_at_once_replaces_what_ends),
 		cmocka_unit_test(profile_bandwidth_is_kept),
 		cmocka_unit_test(profile_limits_are_exact),
