@@ -52,22 +52,17 @@ static const struct {
 	const char *name;
 	void (*make)(struct zb_gen_session *s);
 } kinds[] = {
-	{"arp", zb_gen_arp_make},
-	{"connect", zb_gen_connect_make},
-	{"dns", zb_gen_dns_make},
-	{"file", zb_gen_file_make},
-	{"http", zb_gen_http_make},
-	{"no_answer", zb_gen_no_answer_make},
-	{"ntp", zb_gen_ntp_make},
-	{"ping", zb_gen_echo_make},
-	{"rejected", zb_gen_rejected_make},
-	{"reset", zb_gen_reset_make},
-	{"syslog", zb_gen_syslog_make},
+	{"arp", zb_gen_arp_make},     {"connect", zb_gen_connect_make},
+	{"dns", zb_gen_dns_make},     {"file", zb_gen_file_make},
+	{"http", zb_gen_http_make},   {"no_answer", zb_gen_no_answer_make},
+	{"ntp", zb_gen_ntp_make},     {"ping", zb_gen_echo_make},
+	{"quic", zb_gen_quic_make},   {"rejected", zb_gen_rejected_make},
+	{"reset", zb_gen_reset_make}, {"syslog", zb_gen_syslog_make},
 	{"tls", zb_gen_tls_make},
 };
 
 const char *const zb_gen_kind_names =
-	"arp, connect, dns, file, http, no_answer, ntp, ping, rejected, reset, syslog, tls";
+	"arp, connect, dns, file, http, no_answer, ntp, ping, quic, rejected, reset, syslog, tls";
 
 void (*zb_gen_kind_find(const char *name))(struct zb_gen_session *s)
 {

@@ -133,7 +133,7 @@ static int next(struct zb_gen_stream *self, struct zb_gen_frame *f, uint64_t *ts
 		zb_gen_agenda_move_first(&o->agenda, s->next_ns);
 	else
 		end(o, s);
-	return 1;
+	return o->world.error < 0 ? o->world.error : 1;
 }
 
 static void release(struct zb_gen_stream *self)
@@ -149,6 +149,7 @@ static void release(struct zb_gen_stream *self)
 	if (o->arrivals.free != NULL)
 		o->arrivals.free(o->arrivals.ctx);
 	zb_gen_agenda_fini(&o->agenda);
+	zb_gen_world_fini(&o->world);
 	free(o);
 }
 

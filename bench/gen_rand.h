@@ -71,4 +71,12 @@ static inline bool zb_gen_rand_one_in(struct zb_gen_rand *r, uint32_t n)
 	return zb_gen_rand_below(r, n) == 0;
 }
 
+/* Few large, many small: evenly over powers of two from 2^lo to 2^hi. */
+static inline uint32_t zb_gen_rand_tail(struct zb_gen_rand *r, uint32_t lo, uint32_t hi)
+{
+	uint32_t top = 1u << zb_gen_rand_between(r, lo, hi);
+
+	return zb_gen_rand_between(r, top / 2, top);
+}
+
 #endif

@@ -58,6 +58,14 @@ struct zb_gen_turns {
 	bool unanswered; /* only end 0 speaks */
 };
 
+struct zb_gen_quic_conn {
+	uint64_t secret;    /* what ids, keys and noise are made of */
+	uint32_t left;	    /* bytes of the answer */
+	uint32_t exchanges; /* to come */
+	uint8_t phase;	    /* enum phase in gen_quic.c */
+	uint8_t unacked;    /* datagrams of the answer */
+};
+
 /*
  * Four lines, as there may be a million of them: one that every step needs, one for each direction,
  * and one of the kind's own.
@@ -80,6 +88,7 @@ struct zb_gen_session {
 	union {
 		struct zb_gen_tcp_conn tcp;
 		struct zb_gen_turns turns;
+		struct zb_gen_quic_conn quic;
 	};
 };
 static_assert(offsetof(struct zb_gen_session, wire.head) == 64, "a direction is a line");
@@ -133,6 +142,9 @@ zb_gen_next_msg zb_gen_http_msg, zb_gen_tls_msg, zb_gen_file_msg;
 /* gen_connect.c: the least that is a connection */
 zb_gen_next_msg zb_gen_connect_msg;
 void zb_gen_connect_make(struct zb_gen_session *s);
+
+/* gen_quic.c */
+void zb_gen_quic_make(struct zb_gen_session *s);
 
 /* gen_kind.c: connections with these messages, or that come to nothing */
 void zb_gen_http_make(struct zb_gen_session *s);

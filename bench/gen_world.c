@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/gen_quic_seal.h"
 #include "bench/gen_world.h"
 
 #define CLIENTS	     1000u
@@ -94,6 +95,13 @@ void zb_gen_world_init(struct zb_gen_world *w, uint64_t seed)
 	finish_pool(&w->text);
 	finish_pool(&w->noise);
 	memset(w->dates, 0, sizeof(w->dates));
+	w->quic = NULL;
+	w->error = 0;
+}
+
+void zb_gen_world_fini(struct zb_gen_world *w)
+{
+	zb_gen_quic_seal_free(w->quic);
 }
 
 static void set_mac(uint8_t mac[6], unsigned kind, unsigned n)

@@ -34,7 +34,9 @@ struct zb_gen_world {
 	struct {
 		uint32_t second;
 		char text[ZB_GEN_DATE_BYTES];
-	} dates[ZB_GEN_DATES]; /* the last ones that were wanted */
+	} dates[ZB_GEN_DATES];	       /* the last ones that were wanted */
+	struct zb_gen_quic_seal *quic; /* made when a session first needs it */
+	int error;		       /* what a packet could not be made for; 0 or -errno */
 };
 
 /* A site's name as text, and as the labels of a DNS message. */
@@ -47,6 +49,7 @@ struct zb_gen_name {
 enum zb_gen_service { ZB_GEN_RESOLVER = 53, ZB_GEN_CLOCK = 123, ZB_GEN_LOG_HOST = 514 };
 
 void zb_gen_world_init(struct zb_gen_world *w, uint64_t seed);
+void zb_gen_world_fini(struct zb_gen_world *w);
 
 /*
  * The originator: no two of the first 28 million session numbers share address and port. Clears the

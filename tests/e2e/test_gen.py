@@ -76,6 +76,25 @@ class Gen(zb.Case):
         self.assertNotIn("Errors", said)
         self.assertNotRegex(said, "(?i)malformed|checksum|not captured")
 
+    def test_quic_can_be_opened(self):
+        """tshark opens the Initial packets of every QUIC session and finds hellos of TLS; the engine names the service."""
+        path = self.gen("q.pcap", "--profile", self.profile("duration: 3s\nstreams:\n"
+                        "  - {kind: sessions, rate: 100, mix: [{kind: quic, requests: 1-3, size: 1-20k}]}\n"))
+        self.assert_done(self.zbench("--pcap", path))
+        rows = zb.rows(self.out / "conn.log")
+        self.assertEqual({(row["service"], row["conn_state"]) for row in rows}, {("quic", "SF")})
+        if shutil.which("tshark") is None:
+            self.skipTest("there is no tshark")
+        for kind, name in ((1, "tls.handshake.extensions_server_name"), (2, "tls.handshake.ciphersuite")):
+            said = subprocess.run(["tshark", "-r", path, *CHECK_ALL, "-Y", f"quic and tls.handshake.type == {kind}", "-T",
+                                   "fields", "-e", name], text=True, capture_output=True, check=True,
+                                  timeout=zb.TIMEOUT_S).stdout.splitlines()
+            self.assertEqual(len(said), len(rows))
+            self.assertTrue(all(said))
+        said = subprocess.run(["tshark", "-r", path, *CHECK_ALL, "-q", "-z", "expert,warn"], text=True,
+                              capture_output=True, check=True, timeout=zb.TIMEOUT_S).stdout
+        self.assertNotRegex(said, "(?i)Errors|malformed|checksum|not captured")
+
     def profile(self, text):
         path = self.dir / "my.yaml"
         path.write_text(text, encoding="ascii")
