@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* out_dir.c - see out_dir.h */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +101,25 @@ static void remove_plain(const char *path)
 		unlink(path);
 }
 
+/* prof.log of each worker. */
+static void clear_spool(const struct zb_out_dir *d)
+{
+	char path[PATH_MAX + NAME_MAX];
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/spool", d->path);
+	dir = opendir(path);
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		if (strncmp(e->d_name, "lcore-", 6) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/spool/%s/prof.log", d->path, e->d_name);
+		remove_plain(path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 void zb_out_dir_clear(const struct zb_out_dir *d)
 {
 	char path[PATH_MAX];
@@ -114,6 +134,7 @@ void zb_out_dir_clear(const struct zb_out_dir *d)
 		snprintf(path, sizeof(path), "%s/%s.log", d->path, zb_log_stream_name[i]);
 		remove_plain(path);
 	}
+	clear_spool(d);
 }
 
 int zb_out_dir_sub(const struct zb_out_dir *d, const char *sub, char *buf)

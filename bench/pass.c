@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,23 +150,6 @@ static int make_stats(struct zb_pass *p)
 	return zb_stats_log_create(&conf, &p->stats);
 }
 
-static int make_prof(struct zb_pass *p)
-{
-	char path[PATH_MAX];
-	struct zb_prof_log_conf conf = {
-		.path = path,
-		.lcore_nr = p->worker_nr,
-		.stats_interval_s = p->conf->stats_interval_s,
-		.strict = p->conf->prof_strict,
-		.logs = p->logs,
-	};
-
-	if (p->conf->dir == NULL || !p->conf->stream_on[ZB_LOG_PROF])
-		return 0;
-	snprintf(path, sizeof(path), "%s/prof.log", p->conf->dir);
-	return zb_prof_log_create(&conf, &p->prof);
-}
-
 static int open_replay(struct zb_pass *p)
 {
 	struct zb_replay_conf conf = {
@@ -238,7 +220,7 @@ static int set_up(struct zb_pass *p)
 	if (ret == 0)
 		ret = make_stats(p);
 	if (ret == 0)
-		ret = make_prof(p);
+		ret = zb_pass_prof_make(p);
 	if (ret == 0)
 		ret = zb_pass_metrics_open(p);
 	if (ret == 0)
@@ -278,8 +260,7 @@ static void take_snapshots(struct zb_pass *p)
 			zb_pass_note_series(p, i, &snap);
 			zb_stats_log_take(p->stats, i, &snap);
 			zb_pass_metrics_take(p, i, &snap);
-			if (p->prof != NULL)
-				zb_prof_log_take(p->prof, i, &snap);
+			zb_pass_prof_take(p, i, &snap);
 		}
 	}
 }
@@ -298,8 +279,7 @@ static void look_at_heap(struct zb_pass *p)
 		struct zb_pass_worker *w = &p->worker[i];
 
 		note_peaks(p, i, &r->lcore[i].stat);
-		if (p->prof != NULL)
-			zb_prof_log_end(p->prof, i, &r->lcore[i].stat);
+		zb_pass_prof_end(p, i);
 		r->lcore[i].has_arena =
 			w->has_arena && zb_heap_arena_stat(w->arena, &r->lcore[i].arena) == 0;
 	}
@@ -471,7 +451,7 @@ static void tear_down(struct zb_pass *p)
 		zb_stats_log_destroy(p->stats);
 	}
 	zb_telemetry_destroy(p->telemetry);
-	zb_prof_log_destroy(p->prof);
+	zb_pass_prof_close(p);
 	if (p->logs != NULL) {
 		zb_log_set_close(p->logs);
 		for (uint16_t i = 0; i < ZB_LOG_NR; i++)

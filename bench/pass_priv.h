@@ -24,6 +24,7 @@ struct zb_pass_worker {
 	bool finished;		   /* the worker will touch nothing any more */
 	const uint64_t *allocated; /* bytes the thread has ever allocated; NULL: not known */
 	uint64_t gauge[ZB_G_NR];   /* as of its newest snapshot */
+	struct zb_prof_log *prof;  /* its own; NULL: off */
 	pid_t tid;
 };
 
@@ -34,7 +35,7 @@ struct zb_pass {
 	unsigned worker_nr;
 	struct zb_log_set *logs;
 	struct zb_stats_log *stats;
-	struct zb_prof_log *prof;	    /* NULL: off */
+	struct zb_prof_log *prof;	    /* of all; NULL: off */
 	struct zb_telemetry_log *telemetry; /* NULL: off */
 	struct zb_metrics *metrics;
 	struct zb_metrics_http *http; /* NULL: off */
@@ -76,6 +77,13 @@ void zb_pass_noise_begin(struct zb_pass *p);
 void zb_pass_noise_poll(struct zb_pass *p, double now_s);
 void zb_pass_noise_end(struct zb_pass *p);
 void zb_pass_noise_free(struct zb_pass *p);
+
+/* prof.log of all and of each worker. */
+int zb_pass_prof_make(struct zb_pass *p);
+void zb_pass_prof_take(struct zb_pass *p, unsigned i, const struct zb_snapshot *snap);
+void zb_pass_prof_end(struct zb_pass *p, unsigned i);
+void zb_pass_prof_close(struct zb_pass *p);
+
 /* The endpoint answers from now on, and telemetry.log is begun. */
 int zb_pass_metrics_open(struct zb_pass *p);
 

@@ -57,6 +57,9 @@ int zb_pass_worker_main(void *arg)
 		zb_warn("worker on CPU %u: cannot be pinned: %s", w->cpu, strerror(-ret));
 	if (w->has_arena)
 		w->has_arena = zb_heap_arena_use(w->arena) == 0;
+	/* Without a name its part of a dump is not told apart, and that is all. */
+	if (w->pass->conf->heap_dir != NULL)
+		zb_heap_thread_name(w->peer);
 	preallocate(w);
 	w->allocated = zb_heap_thread_allocated();
 	w->tid = gettid();

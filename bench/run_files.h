@@ -14,4 +14,8 @@
 int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, uint32_t hz,
 		  struct zb_symbols *syms);
 
+/* Writes spool/lcore-N/jeprof.out.* of each dump of the run; 0 or -errno, said. */
+int zb_run_spool(const struct zb_out_dir *out, const struct zb_pass_result *r,
+		 const char *heap_dir);
+
 #endif

@@ -255,6 +255,8 @@ void zb_job_artifacts(struct zb_run_job *j)
 				      &j->samples);
 	}
 	if (j->pass.heap_last[0] != '\0') {
+		if (zb_run_spool(&j->out, &j->pass, j->heap_dir) < 0)
+			zb_job_note(j, "heap dumps could not be taken apart by worker");
 		n = zb_heap_top(j->pass.heap_last, j->syms, j->holder, ZB_HOLDERS_MAX,
 				&j->holder_total);
 		j->holder_nr = n > 0 ? (unsigned)n : 0;

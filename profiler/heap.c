@@ -215,6 +215,16 @@ int zb_heap_stop(void)
 	return zb_heap_can_profile() ? ctl_write_bool("prof.active", false) : -ENOTSUP;
 }
 
+int zb_heap_thread_name(const char *name)
+{
+	int ret;
+
+	if (!zb_heap_can_profile())
+		return -ENOTSUP;
+	ret = -mallctl("thread.prof.name", NULL, NULL, &name, sizeof(name));
+	return ret == -EFAULT ? -EINVAL : ret;
+}
+
 int zb_heap_dump(const char *path)
 {
 	int fd, ret;
@@ -281,6 +291,12 @@ int zb_heap_start(void)
 
 int zb_heap_stop(void)
 {
+	return -ENOTSUP;
+}
+
+int zb_heap_thread_name(const char *name)
+{
+	(void)name;
 	return -ENOTSUP;
 }
 

@@ -74,6 +74,9 @@ int zb_heap_background_start(void);
 int zb_heap_start(void);
 int zb_heap_stop(void);
 
+/* How the calling thread is called in dumps. -EINVAL: no plain text. */
+int zb_heap_thread_name(const char *name);
+
 /* Writes a dump to path (jemalloc's heap_v2 text, readable by jeprof). -EIO: the disk is full. */
 int zb_heap_dump(const char *path);
 

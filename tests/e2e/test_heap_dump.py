@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""test_heap_dump.py - --heap final leaves a dump that jeprof reads"""
+"""test_heap_dump.py - --heap leaves dumps that jeprof reads, of all and of each worker"""
+import re
 import shutil
 import subprocess
 import unittest
@@ -25,10 +26,52 @@ class HeapDump(zb.Case):
         self.assertRegex(said, r"(?m)^Total: [0-9.]+ [kMG]?B")
         self.assertIn("zb_", said)
 
+    def held(self, dump, name=None):
+        """Bytes of all stacks: of the thread of that name (None: there is none), or what stands for all."""
+        head, *stacks = dump.read_text(encoding="utf-8").split("\n\n")[0].split("\n@ ")
+        thread = re.search(rf"(?m)^  (t\d+): .*\] {name}$", head) if name else re.match("(?s).*(t\\*)", head)
+        if thread is None:
+            return None
+        lines = [line for stack in stacks for line in stack.splitlines()]
+        return sum(int(line.split()[2]) for line in lines if line.startswith(f"  {thread.group(1)}: "))
+
+    def test_each_worker_has_its_own(self):
+        """As ZeekControl's spool: spool/lcore-N/jeprof.out.PID.SEQ.KIND.heap, one for each dump."""
+        trace = self.trace("--sessions", 5000)
+        cores = zb.cpus(2) or zb.cpus(1)
+        run = self.zbench("--pcap", trace.path, "--heap", "8M", "--cores", ",".join(map(str, cores)))
+        if run.status == 2 and "no heap profiler" in run.err:
+            self.skipTest("built without jemalloc")
+        self.assert_done(run)
+        whole = sorted((self.out / "heap").iterdir())
+        self.assertGreater(len(whole), 1)
+        for dump in whole:
+            for cpu in cores:
+                part = self.out / "spool" / f"lcore-{cpu}" / dump.name.replace("zbench.", "jeprof.out.")
+                held = self.held(dump, f"lcore-{cpu}")
+                self.assertEqual(part.exists(), held is not None, part)
+                if held is not None:
+                    self.assertEqual(self.held(part), held, part)
+            if ".f0." in dump.name:  # at the end each holds something
+                self.assertGreater(held, 0)
+
     def test_off_leaves_none(self):
         trace = self.trace("--sessions", 100)
         self.assert_done(self.zbench("--pcap", trace.path, "--heap", "off"))
         self.assertEqual(zb.listing(self.out / "heap"), [])
+        self.assertEqual(list((self.out / "spool").glob("*/jeprof.out.*")), [])
+
+    def test_each_worker_has_its_prof_log(self):
+        """Connections of all are those of the workers together."""
+        trace = self.trace("--sessions", 5000)
+        cores = zb.cpus(2) or zb.cpus(1)
+        self.assert_done(self.zbench("--pcap", trace.path, "--cores", ",".join(map(str, cores))))
+        logs = [self.out / "prof.log", *(self.out / "spool" / f"lcore-{cpu}" / "prof.log" for cpu in cores)]
+        totals = [re.findall(r" Conns: total=(\d+) ", log.read_text(encoding="utf-8")) for log in logs]
+        self.assertEqual(int(totals[0][-1]), sum(int(t[-1]) for t in totals[1:]))
+        self.assertGreater(int(totals[1][-1]), 0)
+        self.assert_done(self.zbench("--pcap", trace.path, "--logs", "conn"))
+        self.assertEqual([log for log in logs if log.exists()], [])
 
 
 if __name__ == "__main__":
