@@ -149,7 +149,7 @@ void zb_opt_help_print(const struct zb_command *c, FILE *f)
 		fprintf(f, "\nOptions:\n");
 	for (unsigned i = 0; i < c->opt_nr; i++) {
 		if (c->opts[i].name == NULL)
-			fprintf(f, "\n%s:\n", c->opts[i].help);
+			fprintf(f, "%s%s:\n", i == 0 ? "\n" : "", c->opts[i].help);
 		else
 			print_option(&c->opts[i], shorts, col, f);
 	}

@@ -34,10 +34,12 @@ struct zb_cost;
  * agree.
  */
 struct zb_result_input {
-	const char *kind;    /* "pcap", "synth", "iface", "port" */
-	const char *profile; /* of synth; else NULL */
-	const char *tap;     /* faults before the engine; NULL: none */
-	uint64_t seed;	     /* of profile and tap */
+	const char *kind;	    /* "pcap", "synth", "iface", "port" */
+	const char *profile;	    /* of synth; else NULL */
+	const char *const *attacks; /* as they were asked for */
+	unsigned attack_nr;
+	const char *tap; /* faults before the engine; NULL: none */
+	uint64_t seed;	 /* of profile, attacks and tap */
 	const char *const *files;
 	uint32_t file_nr;
 	uint64_t pkts, bytes; /* of one pass; wire bytes */

@@ -325,6 +325,7 @@ static json_t *input(struct doc *d)
 	snprintf(digest, sizeof(digest), "%016" PRIx64, in->digest);
 	set_text(d, o, "kind", in->kind);
 	set_text(d, o, "profile", in->profile);
+	set(d, o, "attacks", texts(d, in->attacks, in->attack_nr));
 	set_text(d, o, "tap", in->tap);
 	set_u64(d, o, "seed", in->seed);
 	set(d, o, "files", texts(d, in->files, in->file_nr));

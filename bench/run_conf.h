@@ -10,7 +10,7 @@
 #include "bench/options.h"
 
 struct zb_run_conf {
-	struct zb_opt_list pcap, iface, port, limit;
+	struct zb_opt_list pcap, iface, port, limit, attack;
 	const char *synth, *tap, *cores, *gen_cores, *rate, *heap, *logs, *out, *hashes, *filter,
 		*user, *fault, *metrics;
 	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc, rx_desc, seed,

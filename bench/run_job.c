@@ -387,11 +387,13 @@ static void fill_input(const struct zb_run_job *j, struct zb_result_input *in)
 	const struct zb_trace_info *info = zb_job_trace_info(j);
 
 	*in = (struct zb_result_input){
-		.kind = j->conf->synth != NULL	 ? "synth"
-			: j->conf->iface.nr != 0 ? "iface"
-			: j->conf->port.nr != 0	 ? "port"
-						 : "pcap",
-		.profile = j->conf->synth,
+		.kind = j->conf->iface.nr != 0	? "iface"
+			: j->conf->port.nr != 0 ? "port"
+			: j->conf->pcap.nr != 0 ? "pcap"
+						: "synth",
+		.profile = zb_job_profile(j),
+		.attacks = j->conf->attack.v,
+		.attack_nr = j->conf->attack.nr,
 		.tap = j->conf->tap,
 		.seed = j->conf->seed,
 		.files = j->conf->pcap.v,

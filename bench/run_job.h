@@ -82,6 +82,9 @@ void zb_fault_print(FILE *f);
 /* Checks --synth, --tap and --seed. -EINVAL, said. */
 int zb_job_check_synth(const struct zb_run_job *j);
 
+/* The profile that is made for the run; NULL: none. */
+const char *zb_job_profile(const struct zb_run_job *j);
+
 /* Whether the trace is made for the run: --synth, or --tap before a file. */
 bool zb_job_is_made(const struct zb_run_job *j);
 /* Makes it, and loads it as load says. */

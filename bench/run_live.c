@@ -31,13 +31,15 @@ const char *zb_job_traffic_name(const struct zb_run_job *j)
 	return j->conf->iface.nr != 0	? j->conf->iface.v[0]
 	       : j->conf->port.nr != 0	? j->conf->port.v[0]
 	       : j->conf->synth != NULL ? j->conf->synth
-					: j->conf->pcap.v[0];
+	       : j->conf->pcap.nr != 0	? j->conf->pcap.v[0]
+					: j->conf->attack.v[0];
 }
 
 /* Options that say how a trace is replayed, or how devices are read. */
 static int check_fit(bool live, bool iface)
 {
-	static const char *const of_trace[] = {"loop", "same-flows", "rate", "self-cost", "tap"};
+	static const char *const of_trace[] = {"loop",	    "same-flows", "rate",
+					       "self-cost", "tap",	  "attack"};
 	static const char *const of_iface[] = {"fanout", "ring-size"};
 
 	for (size_t i = 0; live && i < sizeof(of_trace) / sizeof(of_trace[0]); i++) {
@@ -102,8 +104,10 @@ int zb_job_check_traffic(struct zb_run_job *j)
 
 	switch ((o->pcap.nr != 0) + (o->synth != NULL) + (o->iface.nr != 0) + (o->port.nr != 0)) {
 	case 0:
-		zb_err("run: no traffic; give --pcap FILE, --synth PROFILE, --iface IF or --port "
-		       "DEV");
+		if (o->attack.nr != 0)
+			break;
+		zb_err("run: no traffic; give --pcap FILE, --synth PROFILE, --attack NAME, --iface "
+		       "IF or --port DEV");
 		return -EINVAL;
 	case 1: break;
 	default:

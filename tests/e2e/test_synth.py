@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""test_synth.py - --synth and --tap: traffic made for the run is what zbench gen writes"""
+"""test_synth.py - --synth, --attack and --tap: traffic made for the run is what zbench gen writes"""
 import zb
 
 
@@ -38,6 +38,20 @@ class Synth(zb.Case):
         self.assertEqual(result["input"]["tap"], "loss=2%,burst=4")
         self.assertLess(result["totals"]["pkts_proc"], trace.packets)
 
+    def test_attack_is_what_gen_writes(self):
+        """Alone, inside a profile, and inside a trace."""
+        trace = self.trace("--packets", 5000)
+        for made, written in ((("--attack", "syn-flood", "--count", 3000), ("--attack", "syn-flood", "--packets", 3000)),
+                              (("--attack", "syn-flood=10%", "-a", "mice=5%", "--count", 9000),
+                               ("--attack", "syn-flood=10%", "-a", "mice=5%", "--packets", 9000)),
+                              (("--pcap", trace.path, "-a", "teardrop=20%"), ("--pcap", trace.path, "-a", "teardrop=20%"))):
+            written = self.digest("--pcap", self.gen(*written))[0]
+            digest, result = self.digest(*made)
+            self.assertEqual(digest, written)
+            self.assertEqual(result["input"]["kind"], "pcap" if "--pcap" in made else "synth")
+            self.assertEqual(result["input"]["attacks"],
+                             [made[i + 1] for i, word in enumerate(made) if word in ("-a", "--attack")])
+
     def test_own_profile_and_open_loop(self):
         path = self.dir / "mine.yaml"
         path.write_text("duration: 1s\nstreams:\n  - kind: packets\n    sizes: 512\n    rate: 10kpps\n    flows: 10\n")
@@ -50,6 +64,9 @@ class Synth(zb.Case):
         self.assert_refused(self.zbench("--pcap", trace.path, "--seed", 3), "--seed")
         self.assert_refused(self.zbench("--pcap", trace.path, trace.path, "--tap", "loss=1%"), "--tap")
         self.assert_refused(self.zbench("--synth", "nosuch"), "nosuch")
+        self.assert_refused(self.zbench("--attack", "nosuch"), "nosuch")
+        self.assert_refused(self.zbench("--synth", "office", "--attack", "syn-flood"), "syn-flood")
+        self.assert_refused(self.zbench("--pcap", trace.path, trace.path, "-a", "syn-flood=1%"), "--attack")
         self.assert_refused(self.zbench("--pcap", trace.path, "--tap", "bad=1"), "bad")
 
 
