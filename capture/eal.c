@@ -2,8 +2,7 @@
 /*
  * eal.c - starting and stopping DPDK's EAL, quietly and without a trace
  *
- * Memory: see eal_args.c. Whether there are huge pages is tried with one rather than guessed from
- * counters, because a cgroup or another user may be in the way.
+ * Memory: see eal_args.c and eal_huge.c.
  *
  * Leftovers. EAL wants a runtime folder (in /run for root, else XDG_RUNTIME_DIR or /tmp) even where
  * nothing is shared and nothing uses it, but starts without one. So it is pointed where no folder
@@ -28,13 +27,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include "capture/eal_args_priv.h"
+#include "capture/eal_huge_priv.h"
 #include "profiler/diag.h"
 
 #define LOG_LINES_MAX 32 /* errors of DPDK passed on, in a run */
@@ -96,27 +95,6 @@ static int try_affinity(const struct zb_eal_conf *conf)
 	if (sched_setaffinity(0, sizeof(before), &before) < 0 && ret == 0)
 		ret = -errno;
 	return ret;
-}
-
-/* True when one huge page of any size can be had now. */
-static bool huge_pages_usable(void)
-{
-	/* Log 2 of the sizes that x86 and Arm know: 2 MiB, 1 GiB, 32 MiB, 512 MiB, 64 KiB. */
-	static const unsigned shifts[] = {21, 30, 25, 29, 16};
-
-	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++) {
-		size_t size = (size_t)1 << shifts[i];
-		int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB;
-		/* mmap() reserves the page, or fails when none is free. */
-		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			       flags | (int)(shifts[i] << MAP_HUGE_SHIFT), -1, 0);
-
-		if (p == MAP_FAILED)
-			continue;
-		munmap(p, size);
-		return true;
-	}
-	return false;
 }
 
 /* The log's stream after start-up: one zb_err per line, as long as there are not too many. */
@@ -334,10 +312,29 @@ static void ignore_broken_pipes(void)
 	sigaction(SIGPIPE, &sa, NULL);
 }
 
+/* The huge pages that are found free are still free when EAL looks for them. */
+static int init_alone(const struct zb_eal_conf *conf, struct zb_eal_info *info)
+{
+	struct zb_eal_args args;
+	int turn = zb_eal_huge_lock(), ret;
+
+	info->huge_pages = zb_eal_huge_usable();
+	ret = zb_eal_args_make(conf, info->huge_pages, &args);
+	if (ret == 0) {
+		snprintf(eal.share, sizeof(eal.share), "%s", args.share);
+		if (conf->devices)
+			ignore_broken_pipes();
+		eal.started = true;
+		eal.verbose = conf->verbose;
+		ret = init_where(conf, &args);
+	}
+	zb_eal_args_free(&args);
+	zb_eal_huge_unlock(turn);
+	return ret;
+}
+
 int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
 {
-	bool huge = huge_pages_usable();
-	struct zb_eal_args args;
 	int ret;
 
 	if (eal.started) {
@@ -345,20 +342,8 @@ int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
 		return -EALREADY;
 	}
 	ret = try_affinity(conf);
-	if (ret < 0)
-		return ret;
-	ret = zb_eal_args_make(conf, huge, &args);
-	if (ret < 0) {
-		zb_eal_args_free(&args);
-		return ret;
-	}
-	snprintf(eal.share, sizeof(eal.share), "%s", args.share);
-	if (conf->devices)
-		ignore_broken_pipes();
-	eal.started = true;
-	eal.verbose = conf->verbose;
-	ret = init_where(conf, &args);
-	zb_eal_args_free(&args);
+	if (ret == 0)
+		ret = init_alone(conf, info);
 	if (ret < 0)
 		return ret;
 	if (!conf->verbose)
@@ -369,7 +354,6 @@ int zb_eal_start(const struct zb_eal_conf *conf, struct zb_eal_info *info)
 	}
 	eal.worker_nr = conf->worker_nr;
 	eal.up = true;
-	info->huge_pages = huge;
 	return 0;
 }
 
