@@ -341,7 +341,6 @@ static void options_help_shows_the_table(void **state)
 		"  -p, --pcap FILE...  capture files to replay\n"
 		"  -l, --loop N        passes (default 1)\n"
 		"      --duration S    stop after that time\n"
-		"\n"
 		"Output:\n"
 		"  -o, --out DIR       folder of the run (default here)\n"
 		"      --log-format json|zeek|raw\n"
