@@ -218,6 +218,8 @@ static int set_up(struct zb_pass *p)
 	if (ret == 0)
 		ret = zb_pass_noise_make(p);
 	if (ret == 0)
+		ret = zb_pass_state_make(p);
+	if (ret == 0)
 		ret = make_stats(p);
 	if (ret == 0)
 		ret = zb_pass_prof_make(p);
@@ -235,27 +237,13 @@ static int set_up(struct zb_pass *p)
 	return ret;
 }
 
-/* Peaks of the gauges, by lcore and of the sum as far as it is known at one moment. */
-static void note_peaks(struct zb_pass *p, unsigned i, const struct zb_lcore_stat *s)
-{
-	for (unsigned g = 0; g < ZB_G_NR; g++) {
-		uint64_t *peak = &p->result->lcore[i].peak[g], sum = 0;
-
-		*peak = s->g[g] > *peak ? s->g[g] : *peak;
-		p->worker[i].gauge[g] = s->g[g];
-		for (unsigned j = 0; j < p->worker_nr; j++)
-			sum += p->worker[j].gauge[g];
-		p->result->peak[g] = sum > p->result->peak[g] ? sum : p->result->peak[g];
-	}
-}
-
 static void take_snapshots(struct zb_pass *p)
 {
 	struct zb_snapshot snap;
 
 	for (unsigned i = 0; i < p->worker_nr; i++) {
 		while (zb_snap_get(p->worker[i].engine.snaps, &snap)) {
-			note_peaks(p, i, &snap.stat);
+			zb_pass_state_take(p, i, &snap.stat, snap.last);
 			snap.noise = p->noise[i].sum;
 			zb_pass_note_series(p, i, &snap);
 			zb_stats_log_take(p->stats, i, &snap);
@@ -278,12 +266,13 @@ static void look_at_heap(struct zb_pass *p)
 	for (unsigned i = 0; i < p->worker_nr; i++) {
 		struct zb_pass_worker *w = &p->worker[i];
 
-		note_peaks(p, i, &r->lcore[i].stat);
+		zb_pass_state_take(p, i, &r->lcore[i].stat, false);
 		zb_pass_prof_end(p, i);
 		r->lcore[i].has_arena =
 			w->has_arena && zb_heap_arena_stat(w->arena, &r->lcore[i].arena) == 0;
 	}
 	r->has_heap = zb_heap_total_stat(&r->heap) == 0;
+	zb_pass_state_judge(p);
 	if (p->conf->heap_dir != NULL)
 		zb_pass_heap_dump(p, 'f');
 	__atomic_store_n(&p->release, true, __ATOMIC_RELEASE);
@@ -469,6 +458,7 @@ static void tear_down(struct zb_pass *p)
 	zb_pass_noise_free(p);
 	if (p->sampler != NULL)
 		p->result->sampled_ns = zb_clock_ns() - zb_sampler_start_ns(p->sampler);
+	zb_track_fini(&p->track);
 	free(p->worker);
 }
 

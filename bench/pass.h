@@ -21,6 +21,7 @@
 #include "pipeline/engine.h"
 #include "pipeline/fault.h"
 #include "pipeline/mem.h"
+#include "profiler/growth.h"
 #include "profiler/heap.h"
 #include "profiler/sampler.h"
 #include "profiler/series.h"
@@ -99,13 +100,14 @@ struct zb_pass_result {
 	uint64_t rows_early;	  /* zb_once_early() */
 	struct zb_heap_stat heap; /* all arenas, before the state was torn down */
 	bool has_heap;
+	struct zb_growth growth; /* kinds as in zb_pass_kinds */
 	unsigned heap_dumps;
-	char heap_last[512];	    /* path of the last dump, or "" */
-	struct zb_sampler *sampler; /* NULL: off */
-	struct zb_series *series;   /* how the workers did meanwhile; NULL: off */
-	uint64_t sampled_unix_ns;   /* when sampling began */
-	uint64_t sampled_ns;	    /* for so long */
-	struct zb_lag feeder_lag;   /* open loop: how late packets went to their queues */
+	struct zb_sampler *sampler;	      /* NULL: off */
+	struct zb_series *series;	      /* how the workers did meanwhile; NULL: off */
+	uint64_t sampled_unix_ns;	      /* when sampling began */
+	uint64_t sampled_ns;		      /* for so long */
+	struct zb_lag feeder_lag;	      /* open loop: how late packets went to their queues */
+	char heap_first[512], heap_last[512]; /* paths of the first and last dump, or "" */
 	struct zb_source_device *devices;
 	unsigned device_nr;
 	double wall_s;
@@ -113,6 +115,8 @@ struct zb_pass_result {
 	bool broke;	  /* a worker could not start or go on */
 };
 
+#define ZB_PASS_KINDS 21
+extern const struct zb_growth_kind zb_pass_kinds[ZB_PASS_KINDS];
 extern const char *const zb_log_stream_name[ZB_LOG_NAME_NR];
 
 int zb_pass_run(const struct zb_pass_conf *conf, struct zb_pass_result *out);

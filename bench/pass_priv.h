@@ -19,12 +19,13 @@ struct zb_pass_worker {
 	char peer[24];
 	unsigned arena;
 	bool has_arena, unsampled;
-	bool ready;		   /* it has all it needs, and polls its queue */
-	bool at_end;		   /* no packet is left; all state still stands */
-	bool finished;		   /* the worker will touch nothing any more */
-	const uint64_t *allocated; /* bytes the thread has ever allocated; NULL: not known */
-	uint64_t gauge[ZB_G_NR];   /* as of its newest snapshot */
-	struct zb_prof_log *prof;  /* its own; NULL: off */
+	bool ready;		      /* it has all it needs, and polls its queue */
+	bool at_end;		      /* no packet is left; all state still stands */
+	bool finished;		      /* the worker will touch nothing any more */
+	const uint64_t *allocated;    /* bytes the thread has ever allocated; NULL: not known */
+	uint64_t gauge[ZB_G_NR];      /* as of its newest snapshot */
+	uint64_t overdue, heap_bytes; /* likewise */
+	struct zb_prof_log *prof;     /* its own; NULL: off */
 	pid_t tid;
 };
 
@@ -45,8 +46,11 @@ struct zb_pass {
 	struct zb_engine_switch on;
 	struct zb_noise_lcore *noise; /* worker_nr of them */
 	struct zb_threads *threads;   /* of the machine, when the run began; NULL: not known */
-	double noise_s;		      /* when the machine was looked at last */
-	uint64_t start_ns;	      /* packet time at which statistics begin */
+	struct zb_track track;	      /* of all state; see pass_state.c */
+	double point[ZB_G_NR + 16];   /* its newest point */
+	double newest_s, point_s, looked_s; /* packet time; of the newest point; wall clock */
+	double noise_s;			    /* when the machine was looked at last */
+	uint64_t start_ns;		    /* packet time at which statistics begin */
 	double begin_s, flushed_s,
 		shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;
@@ -70,6 +74,14 @@ void zb_pass_heap_dump(struct zb_pass *p, char kind);
 
 /* Writes a dump when so many bytes more have been allocated. */
 void zb_pass_heap_poll(struct zb_pass *p);
+
+/*
+ * What state the workers hold: from every snapshot, and, for lcore i, when all of it still stands;
+ * last: nothing stands any more.
+ */
+int zb_pass_state_make(struct zb_pass *p);
+void zb_pass_state_take(struct zb_pass *p, unsigned i, const struct zb_lcore_stat *s, bool last);
+void zb_pass_state_judge(struct zb_pass *p);
 
 /* What disturbs the workers: from their start on, now and then, and when they are at their end. */
 int zb_pass_noise_make(struct zb_pass *p);

@@ -53,7 +53,8 @@ void zb_pass_heap_dump(struct zb_pass *p, char kind)
 		zb_warn("heap dump: %s: %s", path, strerror(-ret));
 		return;
 	}
-	r->heap_dumps++;
+	if (r->heap_dumps++ == 0)
+		memcpy(r->heap_first, path, (size_t)n + 1);
 	memcpy(r->heap_last, path, (size_t)n + 1);
 }
 

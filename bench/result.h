@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include "capture/source.h"
 #include "capture/trace.h"
+#include "profiler/growth.h"
 #include "profiler/heap.h"
 #include "profiler/lcore_stat.h"
 #include "profiler/log_set.h"
@@ -89,6 +90,10 @@ struct zb_result_memory {
 	struct zb_heap_stat heap; /* all of jemalloc */
 	const struct zb_heap_holder *heap_top;
 	unsigned heap_top_nr;
+	const struct zb_growth *growth; /* NULL: not judged */
+	/* Functions below which live memory grew, most first: between dumps, or since the start. */
+	const struct zb_heap_holder *grower;
+	unsigned grower_nr;
 };
 
 enum zb_result_status {
@@ -139,6 +144,9 @@ struct json_t *zb_result_devices(const struct zb_source_device *devices, uint32_
 
 /* host_noise as a new reference; NULL: out of memory. */
 struct json_t *zb_result_noise(const struct zb_result *r);
+
+/* memory.growth as a new reference; NULL: out of memory. */
+struct json_t *zb_result_growth(const struct zb_result_memory *m);
 
 /* True when the accounting law holds on every lcore and for every device. */
 bool zb_result_law_holds(const struct zb_result *r);

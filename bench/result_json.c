@@ -445,6 +445,8 @@ static json_t *memory(struct doc *d, const struct zb_lcore_stat *sum)
 	}
 	set(d, o, "arenas", arenas(d));
 	set(d, o, "heap_top", heap_top(d));
+	if (m->growth != NULL)
+		set(d, o, "growth", zb_result_growth(m));
 	return o;
 }
 

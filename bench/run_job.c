@@ -260,6 +260,9 @@ void zb_job_artifacts(struct zb_run_job *j)
 		n = zb_heap_top(j->pass.heap_last, j->syms, j->holder, ZB_HOLDERS_MAX,
 				&j->holder_total);
 		j->holder_nr = n > 0 ? (unsigned)n : 0;
+		n = zb_heap_growth(j->pass.heap_first, j->pass.heap_last, j->syms, j->grower,
+				   ZB_HOLDERS_MAX);
+		j->grower_nr = n > 0 ? (unsigned)n : 0;
 	}
 }
 
@@ -451,6 +454,9 @@ static void fill_evidence(struct zb_run_job *j, struct zb_result *r)
 		.heap = j->pass.heap,
 		.heap_top = j->holder,
 		.heap_top_nr = j->holder_nr,
+		.growth = &j->pass.growth,
+		.grower = j->grower,
+		.grower_nr = j->grower_nr,
 	};
 }
 

@@ -40,7 +40,9 @@ struct zb_run_job {
 	struct zb_symbols *syms;
 	struct zb_stack_totals samples;
 	struct zb_heap_holder holder[ZB_HOLDERS_MAX];
+	struct zb_heap_holder grower[ZB_HOLDERS_MAX]; /* see struct zb_result_memory */
 	uint64_t holder_total, heap_every;
+	unsigned grower_nr;
 	char heap_dir[PATH_MAX];
 	unsigned holder_nr;
 	const char *note[ZB_NOTES_MAX];

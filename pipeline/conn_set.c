@@ -4,6 +4,11 @@
 
 #include "pipeline/conn_set.h"
 
+#define SAMPLES 64u
+#define SAMPLE_STEP \
+	2654435761u /* a prime near the golden part of 2^32: far apart, and all in turn */
+#define OVERDUE_NS (2 * ZB_SEC_NS)
+
 static_assert(ZB_END_NR == ZB_TCP_STATES, "as many as statistics have");
 
 #define ROW(orig, inactive, syn, syn_ack, partial, established, closed, reset)           \
@@ -237,6 +242,25 @@ void zb_conn_set_release(struct zb_conn_set *s)
 		zb_conn_pool_put(&s->pool, s->finished[i]);
 	}
 	s->finished_nr = 0;
+}
+
+uint64_t zb_conn_set_overdue(struct zb_conn_set *s, uint64_t now_ns)
+{
+	uint32_t nr = s->pool.fresh < SAMPLES ? s->pool.fresh : SAMPLES, seen = 0, overdue = 0;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct zb_conn *c;
+
+		s->sample_at = nr < SAMPLES ? i
+					    : (uint32_t)(((uint64_t)s->sample_at + SAMPLE_STEP) %
+							 s->pool.fresh);
+		c = zb_conn_at(&s->pool, s->sample_at);
+		if (c->key.ip_version == 0 || c->flags & (ZB_CONN_FINISHED | ZB_CONN_FRESH))
+			continue;
+		seen++;
+		overdue += c->deadline_ns + OVERDUE_NS < now_ns;
+	}
+	return seen != 0 ? (uint64_t)s->pool.used * overdue / seen : 0;
 }
 
 void zb_conn_set_gauges(const struct zb_conn_set *s)

@@ -42,6 +42,7 @@ struct zb_conn_set {
 	uint64_t tcp_turns[ZB_TCP_PHASE_NR];	   /* times that one came to a phase */
 	uint64_t uid_next, secret;
 	uint32_t hash_mask; /* bits of the hash that are used: all, but for a fault */
+	uint32_t sample_at; /* see zb_conn_set_overdue() */
 	uint32_t finished_nr;
 	uint32_t finished[ZB_FINISHED_MAX];
 };
@@ -116,6 +117,12 @@ static inline uint32_t zb_tcp_state_matrix(const struct zb_conn_set *s, enum zb_
 {
 	return s->tcp_cells[orig * ZB_END_NR + resp];
 }
+
+/*
+ * How many connections are in memory although their time was up two seconds before now_ns: none, if
+ * time-outs work. Estimated from 64 of them, each time others.
+ */
+uint64_t zb_conn_set_overdue(struct zb_conn_set *s, uint64_t now_ns);
 
 /* Writes the gauges that concern connections into the lcore's statistics. */
 void zb_conn_set_gauges(const struct zb_conn_set *s);

@@ -192,6 +192,8 @@ static void refresh_stat(struct zb_engine *e)
 						     .events = e->an.events});
 	if (e->an.fault != NULL)
 		zb_fault_gauges(e->an.fault, st);
+	st->heap_bytes = zb_heap_thread_live(&e->heap);
+	st->overdue_conns = zb_conn_set_overdue(&e->set, st->net_time_ns);
 	st->c[ZB_C_pkts_offered] = l.offered_pkts;
 	st->c[ZB_C_bytes_offered] = l.offered_bytes;
 	st->c[ZB_C_pkts_unsent] = l.unsent_pkts;
@@ -456,6 +458,7 @@ void zb_engine_run(struct zb_engine *e)
 	zb_conn_rare_count_in(&e->an.mem);
 	e->until_ns = UINT64_MAX;
 	zb_gap_watch_begin(&e->gaps, t);
+	zb_heap_thread_open(&e->heap);
 	/* Live, an interval without packets is one as well. */
 	if (!e->conf.rxq->live)
 		t = run_to_first(e, t);

@@ -15,6 +15,7 @@
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
 #include "pipeline/session.h"
+#include "profiler/heap.h"
 
 struct zb_engine {
 	struct zb_burst b;
@@ -25,6 +26,7 @@ struct zb_engine {
 	struct zb_delivery_list deliveries; /* what the conn stage pushed */
 	struct zb_engine_conf conf;
 	struct zb_gap_watch gaps;
+	struct zb_heap_thread heap;
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */
 };

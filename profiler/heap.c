@@ -343,14 +343,29 @@ int zb_heap_arena_stat(unsigned arena, struct zb_heap_stat *out)
 	return zb_heap_arena_stats(&arena, 1, out);
 }
 
-const uint64_t *zb_heap_thread_allocated(void)
+static const uint64_t *counter(const char *name)
 {
 	uint64_t *p = NULL;
 #if ZB_HAVE_JEMALLOC
 	size_t size = sizeof(p);
 
-	if (mallctl("thread.allocatedp", &p, &size, NULL, 0) != 0)
+	if (mallctl(name, &p, &size, NULL, 0) != 0)
 		return NULL;
+#else
+	(void)name;
 #endif
 	return p;
+}
+
+const uint64_t *zb_heap_thread_allocated(void)
+{
+	return counter("thread.allocatedp");
+}
+
+void zb_heap_thread_open(struct zb_heap_thread *t)
+{
+	t->allocated = counter("thread.allocatedp");
+	t->freed = counter("thread.deallocatedp");
+	if (t->freed == NULL)
+		t->allocated = NULL;
 }

@@ -50,6 +50,21 @@ void zb_heap_free(void *p, size_t n);
  */
 const uint64_t *zb_heap_thread_allocated(void);
 
+/*
+ * What the calling thread has allocated and not freed, whoever may have freed it: exact as long as
+ * memory is freed by the thread that took it. _open() on that thread; _live() from it too.
+ */
+struct zb_heap_thread {
+	const uint64_t *allocated, *freed; /* NULL: without jemalloc */
+};
+void zb_heap_thread_open(struct zb_heap_thread *t);
+
+/* Bytes; 0 without jemalloc. */
+static inline uint64_t zb_heap_thread_live(const struct zb_heap_thread *t)
+{
+	return t->allocated != NULL && *t->allocated > *t->freed ? *t->allocated - *t->freed : 0;
+}
+
 struct zb_heap_stat {
 	uint64_t allocated, active, resident, retained, mapped; /* bytes */
 };
@@ -93,5 +108,12 @@ struct zb_heap_holder {
  */
 int zb_heap_top(const char *path, struct zb_symbols *syms, struct zb_heap_holder *out, unsigned max,
 		uint64_t *total_bytes);
+
+/*
+ * The functions whose live bytes grew most between two dumps; bytes and objects are the growth. One
+ * and the same dump: since the begin.
+ */
+int zb_heap_growth(const char *first, const char *last, struct zb_symbols *syms,
+		   struct zb_heap_holder *out, unsigned max);
 
 #endif

@@ -62,6 +62,8 @@ void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src)
 	zb_gap_add(&dst->gap, &src->gap);
 	dst->time.passed_ns += src->time.passed_ns;
 	dst->time.cpu_ns += src->time.cpu_ns;
+	dst->heap_bytes += src->heap_bytes;
+	dst->overdue_conns += src->overdue_conns;
 }
 
 struct zb_residual zb_stat_residual(const struct zb_lcore_stat *s, uint64_t queued_pkts,

@@ -61,6 +61,8 @@ struct zb_lcore_stat {
 	struct zb_lag lag;	      /* of every packet, open loop */
 	struct zb_gap gap;	      /* when the poll loop stood still, see gap.h */
 	struct zb_gap_time time;      /* of the loop, since the first packet */
+	uint64_t heap_bytes;	      /* allocated by the worker and not freed; 0: not known */
+	uint64_t overdue_conns;	      /* connections beyond their time-out, estimated */
 	uint64_t stage_now;	      /* enum zb_stage at which the worker is; peeked at */
 };
 

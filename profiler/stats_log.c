@@ -94,6 +94,8 @@ static const struct zb_row_field lcore_fields[] = {
 	{"cpu_irq", ZB_T_INTERVAL},
 	{"cpu_others", ZB_T_INTERVAL},
 	{"cpu_mhz_min", ZB_T_COUNT},
+	{"heap_bytes", ZB_T_COUNT},
+	{"overdue_conns", ZB_T_COUNT},
 };
 /* clang-format on */
 
@@ -338,6 +340,8 @@ static void lcore_write(struct zb_stats_log *s, const struct lane *l,
 	run_time(&r, st, s->tsc_hz);
 	lag_since(&r, st, &l->prev);
 	noise(&r, snap);
+	zb_row_count(&r, st->heap_bytes);
+	zb_row_count(&r, st->overdue_conns);
 	zb_log_commit(s->lcore, &r);
 }
 

@@ -34,9 +34,7 @@ class Faults(zb.Case):
                 self.assertEqual(self.conn_rows(), clean)
 
     def test_leaks_are_the_first_holder(self):
-        run = self.zbench("--pcap", self.trace("--packets", 100).path, "--heap", "final")
-        if run.status == 2 and "no heap profiler" in run.err:
-            self.skipTest("built without a heap profiler")
+        self.need_heap_profiler()
         for fault, holder in (("http-retain", "fault_http_retain"), ("timer-leak", "fault_timer_leak")):
             with self.subTest(fault=fault):
                 result = self.run_with(fault, "--heap", "final", "--loop", "4")
@@ -47,6 +45,34 @@ class Faults(zb.Case):
         clean = self.run_with(None)["totals"]["gauge_peaks"]
         self.assertGreater(gauges["active_timers"], clean["active_timers"] + 30000)
         self.assertGreater(gauges["timer_bytes"], clean["timer_bytes"] + 30000 * 96)
+
+    def growth(self, fault):
+        """Judged over 20 minutes of packet time: longer than nearly all state may live."""
+        trace = self.trace("--sessions", 4000, "--duration", 1200)
+        words = [] if fault is None else ["--fault", fault]
+        self.assert_done(self.zbench("--pcap", trace.path, "--heap", "final", *words))
+        return self.result()["memory"]["growth"]
+
+    def kinds(self, growth, name):
+        return [kind for kind, judged in growth["kinds"].items() if judged["class"] == name]
+
+    def test_growth_is_judged(self):
+        self.need_heap_profiler()
+        cases = {
+            None: ([], "plateau", "plateau"),
+            "http-retain": ([], "leak", "plateau"),
+            "timer-leak": (["timer_bytes"], "plateau", "plateau"),
+            "conn-noexpire": ([], "plateau", "no expiry"),
+        }
+        for fault, (kinds, uncounted, connections) in cases.items():
+            with self.subTest(fault=fault):
+                growth = self.growth(fault)
+                self.assertEqual(self.kinds(growth, "no expiry"), kinds)
+                self.assertEqual(growth["uncounted"]["class"], uncounted)
+                self.assertEqual(growth["connections"]["class"], connections)
+                self.assertLessEqual(growth["points"], 512)
+                if fault in ("http-retain", "timer-leak"):
+                    self.assertEqual(growth["growers"][0]["function"], "fault_" + fault.replace("-", "_"))
 
     def test_connections_stay(self):
         kept = self.run_with("conn-noexpire", "--loop", "3")["totals"]

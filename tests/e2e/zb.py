@@ -135,6 +135,11 @@ class Case(unittest.TestCase):
         with open(self.out / "result.json", encoding="utf-8") as f:
             return json.load(f)
 
+    def need_heap_profiler(self):
+        run = self.zbench("--pcap", self.trace("--packets", 100).path, "--heap", "final")
+        if run.status == 2 and "no heap profiler" in run.err:
+            self.skipTest("built without a heap profiler")
+
     def assert_done(self, run, status=0):
         self.assertEqual(run.status, status, f"exit status; stderr:\n{run.err}stdout:\n{run.out}")
 

@@ -306,10 +306,33 @@ static void set_histories_beyond_the_limit_are_cut(void **state)
 	zb_conn_rare_count_in(NULL);
 }
 
+/* Connections that stay beyond their time are noticed, few or many; those in time are not. */
+static void set_overdue_connections_are_estimated(void **state)
+{
+	uint64_t overdue = 0;
+
+	(void)state;
+	bed_open(&bed, 4096);
+	assert_int_equal(zb_conn_set_overdue(&bed.set, BED_START_NS), 0);
+	for (uint32_t i = 0; i < 40; i++)
+		assert_non_null(create(i, BED_START_NS + (i % 4 == 0 ? 1 : 1000) * ZB_SEC_NS));
+	assert_int_equal(zb_conn_set_overdue(&bed.set, BED_START_NS + 2 * ZB_SEC_NS), 0);
+	assert_int_equal(zb_conn_set_overdue(&bed.set, BED_START_NS + 4 * ZB_SEC_NS), 10);
+	zb_conn_set_finish(&bed.set, find(4)); /* not released: no connection any more */
+	assert_true(zb_conn_set_overdue(&bed.set, BED_START_NS + 4 * ZB_SEC_NS) < 10);
+	for (uint32_t i = 40; i < 4000; i++)
+		assert_non_null(create(i, BED_START_NS + (i % 2 == 0 ? 1 : 1000) * ZB_SEC_NS));
+	for (unsigned i = 0; i < 100; i++)
+		overdue += zb_conn_set_overdue(&bed.set, BED_START_NS + 4 * ZB_SEC_NS);
+	assert_true(overdue / 100 > 1600 && overdue / 100 < 2400);
+	bed_close(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(set_connection_is_found_until_finished),
+		cmocka_unit_test(set_overdue_connections_are_estimated),
 		cmocka_unit_test(set_keys_of_one_hash_are_told_apart),
 		cmocka_unit_test(set_expire_follows_the_last_deadline),
 		cmocka_unit_test(set_expire_is_bounded),

@@ -150,6 +150,44 @@ static void heap_top_of_a_known_dump_is_exact(void **state)
 	assert_int_equal(total, (uint64_t)(sum + 0.5));
 }
 
+/* One stack of each holder: so many objects of a size beside which none is missed. */
+static void write_two(unsigned small_nr, unsigned large_nr)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "heap_v2/524288\n  t*: 9: 9 [0: 0]\n@ %#" PRIxPTR
+		 "\n  t*: %u: %lu [0: 0]\n@ %#" PRIxPTR "\n  t*: %u: %lu [0: 0]\n"
+		 "\nMAPPED_LIBRARIES:\n",
+		 (uintptr_t)hold_small + 4, small_nr, small_nr * 67108864ul,
+		 (uintptr_t)hold_large + 4, large_nr, large_nr * 134217728ul);
+	write_dump(text);
+}
+
+/* What was there before is taken away; what shrank has not grown; one dump is all growth. */
+static void heap_growth_is_between_two_dumps(void **state)
+{
+	struct zb_heap_holder h[4];
+	char first[80];
+
+	(void)state;
+	snprintf(first, sizeof(first), "%s.first", path);
+	write_two(2, 5);
+	assert_int_equal(rename(path, first), 0);
+	write_two(6, 4);
+	assert_int_equal(zb_heap_growth(first, path, syms, h, 4), 1);
+	assert_string_equal(h[0].function, "hold_small");
+	assert_int_equal(h[0].bytes, 4 * 67108864ul);
+	assert_int_equal(h[0].objects, 4);
+	assert_true(h[0].share == 1);
+	assert_int_equal(zb_heap_growth(path, path, syms, h, 4), 2);
+	assert_string_equal(h[0].function, "hold_large");
+	assert_int_equal(h[0].bytes, 4 * 134217728ul);
+	assert_int_equal(zb_heap_growth(path, path, syms, h, 1), 1);
+	assert_true(zb_heap_growth("/nonexistent", path, syms, h, 4) < 0);
+	assert_int_equal(unlink(first), 0);
+}
+
 /* A dump without a single sample has no holders and no bytes. */
 static void heap_top_of_an_empty_dump_is_empty(void **state)
 {
@@ -401,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heap_top_of_a_known_dump_is_exact),
+		cmocka_unit_test(heap_growth_is_between_two_dumps),
 		cmocka_unit_test(heap_top_of_an_empty_dump_is_empty),
 		cmocka_unit_test(heap_top_of_garbage_is_refused),
 		cmocka_unit_test(heap_top_of_huge_numbers_saturates),
