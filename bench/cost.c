@@ -14,11 +14,13 @@
 #define SHOWN_PLACES 6
 #define SHOWN_SHARE  0.05 /* of connections and hosts: a smaller one is no news */
 
-/* The stages that metering covers. */
+/* The stages that metering covers, without what the machine took away. */
 static double covered_cycles(const struct zb_lcore_stat *s)
 {
-	return (double)(s->stage_cycles[ZB_STAGE_conn] + s->stage_cycles[ZB_STAGE_stream] +
-			s->stage_cycles[ZB_STAGE_expire] + s->stage_cycles[ZB_STAGE_log]);
+	return (double)(zb_stat_own_cycles(s, ZB_STAGE_conn) +
+			zb_stat_own_cycles(s, ZB_STAGE_stream) +
+			zb_stat_own_cycles(s, ZB_STAGE_expire) +
+			zb_stat_own_cycles(s, ZB_STAGE_log));
 }
 
 static uint64_t metered_cycles(const struct zb_lcore_stat *s)
@@ -38,6 +40,25 @@ static int dearer(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
+static void count_calls(const struct zb_pass_result *r, unsigned p, struct zb_cost_place *place)
+{
+	double cycles = 0, bytes = 0;
+
+	for (unsigned i = 0; p >= ZB_METER_ANALYZERS && i < r->lcore_nr; i++) {
+		const struct zb_meter *m = r->lcore[i].meter;
+
+		if (m == NULL)
+			continue;
+		place->calls += m->calls[p - ZB_METER_ANALYZERS];
+		bytes += (double)m->bytes[p - ZB_METER_ANALYZERS];
+		cycles += (double)r->lcore[i].stat.metered[p];
+	}
+	if (place->calls == 0)
+		return;
+	place->cycles_per_call = cycles / (double)place->calls;
+	place->bytes_per_call = bytes / (double)place->calls;
+}
+
 static void make_places(const struct zb_pass_result *r, double busy, double pkts,
 			struct zb_cost *out)
 {
@@ -52,13 +73,17 @@ static void make_places(const struct zb_pass_result *r, double busy, double pkts
 			cycles[p] += scale * (double)s->metered[p];
 	}
 	for (unsigned p = 0; p < ZB_METER_NR; p++) {
+		struct zb_cost_place *place = &out->place[out->place_nr];
+
 		if (cycles[p] <= 0)
 			continue;
-		out->place[out->place_nr++] = (struct zb_cost_place){
+		*place = (struct zb_cost_place){
 			.name = zb_meter_place_name(p),
 			.share = cycles[p] / busy,
 			.cycles_per_pkt = cycles[p] / pkts,
 		};
+		count_calls(r, p, place);
+		out->place_nr++;
 	}
 	qsort(out->place, out->place_nr, sizeof(out->place[0]), dearer);
 }
@@ -121,7 +146,8 @@ int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost
 		const struct zb_lcore_stat *s = &r->lcore[i].stat;
 
 		out->metered_cycles += metered_cycles(s);
-		busy += (double)s->busy_cycles;
+		for (unsigned k = 0; k < ZB_STAGE_idle; k++)
+			busy += (double)zb_stat_own_cycles(s, k);
 		covered += covered_cycles(s);
 		pkts += (double)s->c[ZB_C_pkts_proc];
 		if (r->lcore[i].meter == NULL)
@@ -216,9 +242,12 @@ static json_t *places_json(const struct zb_cost *c)
 
 	for (unsigned i = 0; o != NULL && i < c->place_nr; i++)
 		if (json_object_set_new(o, c->place[i].name,
-					json_pack("{s:f, s:f}", "share", c->place[i].share,
-						  "cycles_per_pkt", c->place[i].cycles_per_pkt)) !=
-		    0) {
+					json_pack("{s:f, s:f, s:I, s:f, s:f}", "share",
+						  c->place[i].share, "cycles_per_pkt",
+						  c->place[i].cycles_per_pkt, "calls",
+						  (json_int_t)c->place[i].calls, "cycles_per_call",
+						  c->place[i].cycles_per_call, "bytes_per_call",
+						  c->place[i].bytes_per_call)) != 0) {
 			json_decref(o);
 			return NULL;
 		}

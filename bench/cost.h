@@ -22,6 +22,9 @@
 struct zb_cost_place {
 	const char *name; /* zb_meter_place_name() */
 	double share, cycles_per_pkt;
+	/* Analyzers, in metered bursts: how often they were given data, and what that cost. */
+	uint64_t calls;
+	double cycles_per_call, bytes_per_call;
 };
 
 /* share is too large by error at most. */

@@ -146,6 +146,7 @@ void zb_analyzer_feed(struct zb_analyzer *to, unsigned side, const uint8_t *d, s
 	to->branch->busy = true;
 	uint8_t was = zb_meter_enter(zb_analyzer_analysis(to), ZB_METER_ANALYZERS + to->id);
 
+	zb_meter_data(zb_analyzer_analysis(to), to->id, n);
 	to->def->data(to, side, d, n);
 	zb_meter_leave(zb_analyzer_analysis(to), was);
 	to->branch->busy = was_busy;

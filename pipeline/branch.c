@@ -98,6 +98,7 @@ static void call_data(struct zb_analyzer *a, unsigned side, const uint8_t *d, si
 		return;
 	uint8_t was = zb_meter_enter(analysis_of(a->branch), ZB_METER_ANALYZERS + a->id);
 
+	zb_meter_data(analysis_of(a->branch), a->id, n);
 	a->def->data(a, side, d, n);
 	zb_meter_leave(analysis_of(a->branch), was);
 }

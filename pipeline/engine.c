@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
@@ -367,8 +368,26 @@ static uint64_t idle_turn(struct zb_engine *e, uint64_t begin)
 	}
 	t = mark(&st->stage_cycles[ZB_STAGE_idle], t);
 	st->idle_cycles += t - begin;
-	zb_gap_turn(&e->gaps, &st->gap, t - begin, 0, worked, t);
+	st->gap_cycles[ZB_STAGE_idle] += zb_gap_turn(&e->gaps, &st->gap, t - begin, 0, worked, t);
 	return t;
+}
+
+/* A turn that was cut short by a gap: the gap fell into the stage that took longest. */
+static __attribute__((noinline)) void charge_gap(struct zb_engine *e, uint64_t gap)
+{
+	struct zb_lcore_stat *st = e->conf.stat;
+	uint64_t longest = 0;
+	unsigned at = ZB_STAGE_rx;
+
+	for (unsigned i = 0; i < ZB_STAGE_NR; i++) {
+		uint64_t took = st->stage_cycles[i] - e->stages_were[i];
+
+		at = took > longest ? i : at;
+		longest = took > longest ? took : longest;
+	}
+	/* Without marks nothing is known of stages, and all stay as they were. */
+	if (longest != 0)
+		st->gap_cycles[at] += gap < longest ? gap : longest;
 }
 
 /*
@@ -387,6 +406,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	st->c[ZB_C_bursts]++;
 	st->burst_fill[fill_bucket(e->b.pkt_nr)]++;
 	if (__atomic_load_n(&e->conf.on->marks, __ATOMIC_RELAXED)) {
+		memcpy(e->stages_were, st->stage_cycles, sizeof(e->stages_were));
 		t = mark(&st->stage_cycles[ZB_STAGE_rx], t);
 		t = walk_marked(e, t);
 	} else {
@@ -396,7 +416,10 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	if (e->conf.once != NULL)
 		report_progress(e);
 	st->busy_cycles += t - begin;
-	zb_gap_turn(&e->gaps, &st->gap, t - begin, e->b.pkt_nr, true, t);
+	uint64_t gap = zb_gap_turn(&e->gaps, &st->gap, t - begin, e->b.pkt_nr, true, t);
+
+	if (__builtin_expect(gap != 0, 0))
+		charge_gap(e, gap);
 	if (e->conf.rxq->live) {
 		st->first_tsc = st->first_tsc != 0 ? st->first_tsc : begin;
 		st->last_tsc = t;
@@ -442,6 +465,7 @@ static uint64_t run_to_first(struct zb_engine *e, uint64_t t)
 			st->idle_cycles = st->stage_cycles[ZB_STAGE_idle] = 0;
 			st->c[ZB_C_empty_polls] = 0;
 			st->gap = (struct zb_gap){0};
+			memset(st->gap_cycles, 0, sizeof(st->gap_cycles));
 			zb_gap_watch_begin(&e->gaps, t);
 			snapshot(e, 0, false);
 			break;
@@ -475,6 +499,7 @@ void zb_engine_run(struct zb_engine *e)
 	drain(e);
 	t = mark(&st->stage_cycles[ZB_STAGE_log], begin);
 	st->busy_cycles += t - begin;
+	st->gap_cycles[ZB_STAGE_log] += zb_gap_turn(&e->gaps, &st->gap, t - begin, 0, true, t);
 	/*
 	 * The time that someone looked at the state is nobody's work; live, that after the last
 	 * packet is not either.

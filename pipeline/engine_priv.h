@@ -26,6 +26,7 @@ struct zb_engine {
 	struct zb_delivery_list deliveries; /* what the conn stage pushed */
 	struct zb_engine_conf conf;
 	struct zb_gap_watch gaps;
+	uint64_t stages_were[ZB_STAGE_NR]; /* stage_cycles before this turn */
 	struct zb_heap_thread heap;
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */

@@ -38,6 +38,7 @@ enum zb_meter_place {
 	ZB_METER_BEFORE_A = ZB_METER_ANALYZERS - 1,
 	ZB_ANALYZER_LIST(ZB_METER_ANALYZER) ZB_METER_NR
 };
+#define ZB_METER_A_NR (ZB_METER_NR - ZB_METER_ANALYZERS)
 static_assert((int)ZB_METER_NR <= ZB_METERED_MAX, "raise ZB_METERED_MAX");
 
 /* A connection as sketches know it: the key of one, of ZB_SKETCH_KEY bytes. */
@@ -54,7 +55,9 @@ struct zb_meter {
 	uint64_t since, next; /* TSC: charged so far; when the next burst is to be metered */
 	uint64_t *sum;	      /* cycles by place: the lcore's stat.metered */
 	uint64_t tsc_hz;
-	uint64_t disturbed; /* times that the CPU was taken away meanwhile */
+	uint64_t calls[ZB_METER_A_NR],
+		bytes[ZB_METER_A_NR]; /* data given to analyzers in metered bursts */
+	uint64_t disturbed;	      /* times that the CPU was taken away meanwhile */
 	struct zb_own_time own;
 	uint16_t turn_nr, turn_now;
 	uint16_t slot[256]; /* by hash of the connection: its turn, if it is that one's */
@@ -90,6 +93,15 @@ static inline void zb_meter_leave(const struct zb_analysis *an, uint8_t was)
 {
 	if (__builtin_expect(an->metering, 0))
 		zb_meter_switch(an->meter, was);
+}
+
+/* Analyzer id is given n bytes. */
+static inline void zb_meter_data(const struct zb_analysis *an, unsigned id, uint64_t n)
+{
+	if (__builtin_expect(an->metering, 0)) {
+		an->meter->calls[id]++;
+		an->meter->bytes[id] += n;
+	}
 }
 
 /* A stage begins, which works for no connection so far. */

@@ -83,8 +83,8 @@ struct zb_gap_time zb_gap_watch_refresh(struct zb_gap_watch *w, uint64_t busy_ts
 	};
 }
 
-void zb_gap_look(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc, bool worked,
-		 uint64_t now_tsc)
+uint64_t zb_gap_look(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc, bool worked,
+		     uint64_t now_tsc)
 {
 	uint64_t cpu_ns = thread_cpu_ns(), turn_ns = (uint64_t)((double)turn_tsc * w->ns_per_tsc);
 	uint64_t passed_ns = (uint64_t)((double)(now_tsc - w->tsc) * w->ns_per_tsc);
@@ -95,6 +95,8 @@ void zb_gap_look(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc, bo
 	/* What was lost in turns before this one is not this one's. */
 	if (!worked || off_ns > turn_ns)
 		off_ns = turn_ns;
-	if (off_ns >= ZB_GAP_MIN_NS)
-		zb_gap_note(g, off_ns);
+	if (off_ns < ZB_GAP_MIN_NS)
+		return 0;
+	zb_gap_note(g, off_ns);
+	return (uint64_t)((double)off_ns / w->ns_per_tsc);
 }

@@ -60,16 +60,20 @@ struct zb_gap_time {
 struct zb_gap_time zb_gap_watch_refresh(struct zb_gap_watch *w, uint64_t busy_tsc, uint64_t pkts,
 					uint64_t now_tsc);
 
-/* A turn that took longer than it should have. worked: it did something besides polling. */
-void zb_gap_look(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc, bool worked,
-		 uint64_t now_tsc);
+/*
+ * A turn that took longer than it should have. worked: it did something besides polling. Returns
+ * what of it was a gap, in cycles.
+ */
+uint64_t zb_gap_look(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc, bool worked,
+		     uint64_t now_tsc);
 
-/* After every turn: how long it took, for how many packets. */
-static inline void zb_gap_turn(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc,
-			       uint32_t pkts, bool worked, uint64_t now_tsc)
+/* After every turn: how long it took, for how many packets. Returns what of it was a gap. */
+static inline uint64_t zb_gap_turn(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc,
+				   uint32_t pkts, bool worked, uint64_t now_tsc)
 {
 	if (__builtin_expect(turn_tsc > w->min_tsc && turn_tsc > w->pkt_tsc_x4 * pkts, 0))
-		zb_gap_look(w, g, turn_tsc, worked, now_tsc);
+		return zb_gap_look(w, g, turn_tsc, worked, now_tsc);
+	return 0;
 }
 
 #endif

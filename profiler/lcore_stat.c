@@ -60,6 +60,7 @@ void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src)
 	dst->lag_ns = larger(dst->lag_ns, src->lag_ns);
 	zb_lag_add(&dst->lag, &src->lag);
 	zb_gap_add(&dst->gap, &src->gap);
+	add(dst->gap_cycles, src->gap_cycles, ZB_STAGE_NR);
 	dst->time.passed_ns += src->time.passed_ns;
 	dst->time.cpu_ns += src->time.cpu_ns;
 	dst->heap_bytes += src->heap_bytes;
