@@ -178,6 +178,7 @@ static void refresh_stat(struct zb_engine *e)
 	}
 	st->c[ZB_C_log_rows_lost] = lost;
 	st->c[ZB_C_log_wait_cycles] = wait;
+	st->c[ZB_C_once_wait_cycles] = e->conf.once != NULL ? zb_once_waited(e->conf.once) : 0;
 	st->c[ZB_C_weirds] = e->weird.total;
 	st->c[ZB_C_weird_shed] = e->weird.seen.forgotten;
 	e->conf.rxq->ops->ledger(e->conf.rxq, &l);
@@ -372,7 +373,16 @@ static uint64_t idle_turn(struct zb_engine *e, uint64_t begin)
 	return t;
 }
 
-/* A turn that was cut short by a gap: the gap fell into the stage that took longest. */
+/* Cycles that the worker has waited for the reporter since the last call. */
+static uint64_t waited_now(struct zb_engine *e)
+{
+	uint64_t was = e->waited;
+
+	e->waited = e->conf.once != NULL ? zb_once_waited(e->conf.once) : 0;
+	return e->waited - was;
+}
+
+/* A turn that was held up, by a gap or the reporter: in the stage that took longest. */
 static __attribute__((noinline)) void charge_gap(struct zb_engine *e, uint64_t gap)
 {
 	struct zb_lcore_stat *st = e->conf.stat;
@@ -416,7 +426,8 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	if (e->conf.once != NULL)
 		report_progress(e);
 	st->busy_cycles += t - begin;
-	uint64_t gap = zb_gap_turn(&e->gaps, &st->gap, t - begin, e->b.pkt_nr, true, t);
+	uint64_t gap =
+		zb_gap_turn(&e->gaps, &st->gap, t - begin, e->b.pkt_nr, true, t) + waited_now(e);
 
 	if (__builtin_expect(gap != 0, 0))
 		charge_gap(e, gap);
@@ -499,7 +510,8 @@ void zb_engine_run(struct zb_engine *e)
 	drain(e);
 	t = mark(&st->stage_cycles[ZB_STAGE_log], begin);
 	st->busy_cycles += t - begin;
-	st->gap_cycles[ZB_STAGE_log] += zb_gap_turn(&e->gaps, &st->gap, t - begin, 0, true, t);
+	st->gap_cycles[ZB_STAGE_log] +=
+		zb_gap_turn(&e->gaps, &st->gap, t - begin, 0, true, t) + waited_now(e);
 	/*
 	 * The time that someone looked at the state is nobody's work; live, that after the last
 	 * packet is not either.

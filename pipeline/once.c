@@ -7,18 +7,23 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <rte_cycles.h>
 #include <rte_pause.h>
 
 #include "pipeline/once.h"
 
-#define MEMORY_ENTRIES (1u << 18) /* 4 MiB, touched as far as it is used */
+#define SPINS_PER_YIELD 64
+#define MEMORY_ENTRIES	(1u << 18) /* 4 MiB, touched as far as it is used */
 
 struct zb_once_port {
 	/* Line 0: written by the worker. */
 	alignas(64) uint32_t head;
 	uint64_t progress_ns;
+	uint64_t wait_cycles;
 	bool finished;
 	/* Line 1: written by the reporter. */
 	alignas(64) uint32_t tail;
@@ -123,8 +128,7 @@ int zb_once_create(struct zb_log_set *logs, uint16_t worker_nr, uint16_t produce
 	if (o->port == NULL)
 		goto fini_memory;
 	for (uint16_t i = 0; i < worker_nr; i++)
-		o->port[i].head = o->port[i].tail = 0, o->port[i].progress_ns = 0,
-		o->port[i].finished = false;
+		memset(&o->port[i], 0, offsetof(struct zb_once_port, ring));
 	*out = o;
 	return 0;
 
@@ -151,17 +155,41 @@ struct zb_once_port *zb_once_port(struct zb_once *o, uint16_t worker)
 	return &o->port[worker];
 }
 
+static bool is_full(const struct zb_once_port *p)
+{
+	return p->head - __atomic_load_n(&p->tail, __ATOMIC_ACQUIRE) == ZB_ONCE_RING;
+}
+
+/* The reporter may need the very core that this worker spins on, hence the yields. */
+static __attribute__((noinline)) void wait_for_room(struct zb_once_port *p)
+{
+	uint64_t since = rte_rdtsc();
+
+	for (unsigned spins = 1; is_full(p); spins++) {
+		if (spins % SPINS_PER_YIELD == 0)
+			sched_yield();
+		else
+			rte_pause();
+	}
+	p->wait_cycles += rte_rdtsc() - since;
+}
+
 void zb_once_offer(struct zb_once_port *p, const struct zb_once_row *r)
 {
 	struct zb_once_row *slot = &p->ring[p->head % ZB_ONCE_RING];
 
-	while (p->head - __atomic_load_n(&p->tail, __ATOMIC_ACQUIRE) == ZB_ONCE_RING)
-		rte_pause();
+	if (is_full(p))
+		wait_for_room(p);
 	*slot = *r;
 	/* Offers are not made in order of time: connections run ahead of what they carry. */
 	if (slot->order_ns == 0)
 		slot->order_ns = r->ts_ns;
 	__atomic_store_n(&p->head, p->head + 1, __ATOMIC_RELEASE);
+}
+
+uint64_t zb_once_waited(const struct zb_once_port *p)
+{
+	return p->wait_cycles;
 }
 
 void zb_once_progress(struct zb_once_port *p, uint64_t now_ns)

@@ -99,6 +99,9 @@ struct zb_once_port *zb_once_port(struct zb_once *o, uint16_t worker);
 /* Worker: offers a row (copied); waits for the reporter when it is far behind. */
 void zb_once_offer(struct zb_once_port *p, const struct zb_once_row *r);
 
+/* Worker: cycles that it has waited so. */
+uint64_t zb_once_waited(const struct zb_once_port *p);
+
 /* Worker: whatever it will offer has an order_ns of now_ns at least; or it has finished. */
 void zb_once_progress(struct zb_once_port *p, uint64_t now_ns);
 void zb_once_finish(struct zb_once_port *p);

@@ -54,17 +54,18 @@ struct zb_lcore_stat {
 	uint64_t timer_ever[ZB_TIMER_NR];      /* scheduled; their sum is timers */
 	/* TCP connections in memory by originator's state (rows) and responder's. */
 	uint64_t tcp_states[ZB_TCP_STATES * ZB_TCP_STATES];
-	uint64_t first_tsc, last_tsc;	  /* first packet taken, last packet done; 0: none */
-	uint64_t net_time_ns;		  /* engine time: largest packet time so far, Unix epoch */
-	uint64_t timer_lag_ns;		  /* how late the newest time-out of a connection was */
-	uint64_t lag_ns;		  /* of the newest packet, see lag; 0 in a closed loop */
-	struct zb_lag lag;		  /* of every packet, open loop */
-	struct zb_gap gap;		  /* when the poll loop stood still, see gap.h */
-	uint64_t gap_cycles[ZB_STAGE_NR]; /* gaps, by the stage that they most likely fell into */
-	struct zb_gap_time time;	  /* of the loop, since the first packet */
-	uint64_t heap_bytes;		  /* allocated by the worker and not freed; 0: not known */
-	uint64_t overdue_conns;		  /* connections beyond their time-out, estimated */
-	uint64_t stage_now;		  /* enum zb_stage at which the worker is; peeked at */
+	uint64_t first_tsc, last_tsc; /* first packet taken, last packet done; 0: none */
+	uint64_t net_time_ns;	      /* engine time: largest packet time so far, Unix epoch */
+	uint64_t timer_lag_ns;	      /* how late the newest time-out of a connection was */
+	uint64_t lag_ns;	      /* of the newest packet, see lag; 0 in a closed loop */
+	struct zb_lag lag;	      /* of every packet, open loop */
+	struct zb_gap gap;	      /* when the poll loop stood still, see gap.h */
+	/* Gaps and waiting for the reporter, by the stage that they most likely fell into. */
+	uint64_t gap_cycles[ZB_STAGE_NR];
+	struct zb_gap_time time; /* of the loop, since the first packet */
+	uint64_t heap_bytes;	 /* allocated by the worker and not freed; 0: not known */
+	uint64_t overdue_conns;	 /* connections beyond their time-out, estimated */
+	uint64_t stage_now;	 /* enum zb_stage at which the worker is; peeked at */
 };
 
 /* One consistent copy, taken by the worker at the boundary of a statistics interval. */
@@ -89,7 +90,7 @@ static inline uint64_t zb_stat_peek(const uint64_t *v)
 	return __atomic_load_n(v, __ATOMIC_RELAXED);
 }
 
-/* Cycles of a stage in which the worker had its CPU, as far as gaps are known. */
+/* Cycles of a stage in which the worker had its CPU and did not wait, as far as that is known. */
 static inline uint64_t zb_stat_own_cycles(const struct zb_lcore_stat *s, unsigned stage)
 {
 	uint64_t all = s->stage_cycles[stage], gap = s->gap_cycles[stage];

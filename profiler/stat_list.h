@@ -43,6 +43,7 @@
 	X(weirds, "oddities found, before sampling and suppression")                          \
 	X(log_rows_lost, "log rows dropped because writers were behind or the disk was full") \
 	X(log_wait_cycles, "cycles spent waiting for a free log buffer (--logs-block)")       \
+	X(once_wait_cycles, "cycles spent waiting for the reporter to take rows logged once") \
 	X(stream_shed, "connections not analysed for want of room")                           \
 	X(tcp_data_shed, "TCP segments out of order given up for want of room")               \
 	X(frag_shed, "IP datagrams under reassembly given up for want of room")               \

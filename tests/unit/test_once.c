@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <netinet/in.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "log_read.h"
 #include "pipeline/conn.h"
@@ -113,6 +115,43 @@ static void once_without_room_the_oldest_goes_early(void **state)
 			    "{\"ts\":1700000000.0,\"host\":\"10.0.0.1\"}\n"
 			    "{\"ts\":1700000001.0,\"host\":\"10.0.0.1\"}\n");
 	assert_int_equal(zb_once_early(b.once), 2);
+	once_close(&b);
+}
+
+static void *merge_later(void *arg)
+{
+	struct once_bed *b = arg;
+
+	usleep(2000);
+	zb_once_merge(b->once);
+	return NULL;
+}
+
+/* Who finds the ring full waits until the reporter has been there, and counts the cycles. */
+static void once_in_a_full_ring_waiting_is_counted(void **state)
+{
+	struct zb_once_port *port;
+	struct once_bed b;
+	pthread_t reporter;
+
+	(void)state;
+	once_open(&b, 1);
+	port = zb_once_port(b.once, 0);
+	/* Whoever stands still until the reporter has been there need not wait: then again. */
+	for (unsigned tries = 0; tries < 1000 && zb_once_waited(port) == 0; tries++) {
+		for (unsigned i = 0; i < ZB_ONCE_RING; i++)
+			offer(&b, 0, host(1, 1));
+		assert_int_equal(zb_once_waited(port), 0);
+		assert_int_equal(pthread_create(&reporter, NULL, merge_later, &b), 0);
+		offer(&b, 0, host(2, 2));
+		assert_int_equal(pthread_join(reporter, NULL), 0);
+		zb_once_merge(b.once);
+	}
+	assert_true(zb_once_waited(port) > 0);
+	finish(&b, 1);
+	assert_string_equal(logs_read(&b.logs, "known_hosts"),
+			    "{\"ts\":1700000001.0,\"host\":\"10.0.0.1\"}\n"
+			    "{\"ts\":1700000002.0,\"host\":\"10.0.0.2\"}\n");
 	once_close(&b);
 }
 
@@ -283,6 +322,7 @@ int main(void)
 		cmocka_unit_test(once_same_host_from_two_workers_earlier_is_logged),
 		cmocka_unit_test(once_slower_worker_is_waited_for),
 		cmocka_unit_test(once_without_room_the_oldest_goes_early),
+		cmocka_unit_test(once_in_a_full_ring_waiting_is_counted),
 		cmocka_unit_test(once_after_mute_is_logged_again),
 		cmocka_unit_test(once_service_with_a_known_name_only_the_new_is_logged),
 		cmocka_unit_test(once_what_traffic_ends_comes_last),
