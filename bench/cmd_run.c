@@ -218,7 +218,8 @@ static void tell(struct zb_run_job *j)
 		zb_report_holders(j->holder, j->holder_nr, j->holder_total, stdout);
 	for (unsigned i = 0; i < j->note_nr; i++)
 		printf("%s%s\n", i == 0 ? "\nnotes    " : "         ", j->note[i]);
-	printf("\nresults  %s\n", j->out.path);
+	printf("\nresults  %s\n\n", j->out.path);
+	zb_verdict_print(&j->verdict, stdout);
 }
 
 static int carry_out(struct zb_run_job *j, int argc, char **argv)

@@ -100,7 +100,8 @@ struct zb_pass_result {
 	uint64_t rows_early;	  /* zb_once_early() */
 	struct zb_heap_stat heap; /* all arenas, before the state was torn down */
 	bool has_heap;
-	struct zb_growth growth; /* kinds as in zb_pass_kinds */
+	struct zb_noise_lcore writer; /* of the log writer: waiting only */
+	struct zb_growth growth;      /* kinds as in zb_pass_kinds */
 	unsigned heap_dumps;
 	struct zb_sampler *sampler;	      /* NULL: off */
 	struct zb_series *series;	      /* how the workers did meanwhile; NULL: off */

@@ -3,6 +3,7 @@
  * pass_noise.c - when a pass looks at what the machine does to its workers; see host_noise.h
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "bench/pass_priv.h"
@@ -11,7 +12,8 @@
 
 int zb_pass_noise_make(struct zb_pass *p)
 {
-	p->noise = calloc(p->worker_nr, sizeof(*p->noise));
+	/* The last is the log writer's: its CPU is of no interest, its waiting is. */
+	p->noise = calloc(p->worker_nr + 1, sizeof(*p->noise));
 	return p->noise != NULL ? 0 : -ENOMEM;
 }
 
@@ -21,8 +23,10 @@ void zb_pass_noise_begin(struct zb_pass *p)
 		p->noise[i].cpu = p->worker[i].cpu;
 		p->noise[i].tid = p->worker[i].tid;
 	}
+	p->noise[p->worker_nr].cpu = UINT_MAX;
+	p->noise[p->worker_nr].tid = zb_log_set_writer_tid(p->logs);
 	p->threads = zb_threads_look("");
-	zb_noise_begin(p->noise, p->worker_nr, "");
+	zb_noise_begin(p->noise, p->worker_nr + 1, "");
 }
 
 void zb_pass_noise_poll(struct zb_pass *p, double now_s)
@@ -30,7 +34,7 @@ void zb_pass_noise_poll(struct zb_pass *p, double now_s)
 	if (!p->started || now_s - p->noise_s < POLL_EVERY_S)
 		return;
 	p->noise_s = now_s;
-	zb_noise_poll(p->noise, p->worker_nr, "");
+	zb_noise_poll(p->noise, p->worker_nr + 1, "");
 }
 
 void zb_pass_noise_end(struct zb_pass *p)
@@ -39,7 +43,8 @@ void zb_pass_noise_end(struct zb_pass *p)
 
 	if (!p->started)
 		return;
-	zb_noise_poll(p->noise, p->worker_nr, "");
+	zb_noise_poll(p->noise, p->worker_nr + 1, "");
+	p->result->writer = p->noise[p->worker_nr];
 	now = p->threads != NULL ? zb_threads_look("") : NULL;
 	for (unsigned i = 0; i < p->worker_nr; i++) {
 		struct zb_noise_lcore *l = &p->noise[i];

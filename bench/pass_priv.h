@@ -44,7 +44,7 @@ struct zb_pass {
 	struct zb_source *source;
 	struct zb_sampler *sampler;
 	struct zb_engine_switch on;
-	struct zb_noise_lcore *noise; /* worker_nr of them */
+	struct zb_noise_lcore *noise; /* worker_nr of them, and the log writer's */
 	struct zb_threads *threads;   /* of the machine, when the run began; NULL: not known */
 	struct zb_track track;	      /* of all state; see pass_state.c */
 	double point[ZB_G_NR + 16];   /* its newest point */

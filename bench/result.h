@@ -29,6 +29,7 @@
 
 struct json_t; /* jansson's */
 struct zb_cost;
+struct zb_verdict;
 
 /*
  * What was fed in, and the options that change the work; the gate compares only results where these
@@ -125,12 +126,14 @@ struct zb_result {
 	unsigned stream_nr;
 	uint64_t rows_early; /* zb_once_early() */
 	struct zb_result_profile profile;
+	struct zb_noise_sum writer_noise; /* of the log writer */
 	struct zb_result_memory memory;
 	enum zb_result_status status;
 	const char *const
 		*notes; /* sentences for a person: what disturbed the run, what was lost */
 	unsigned note_nr;
 	int exit_status;
+	const struct zb_verdict *verdict;	/* NULL: not judged */
 	const struct zb_cost *cost;		/* what cycles went to; NULL: not known */
 	const struct zb_result_cost *self_cost; /* what measuring itself cost; may be NULL */
 	unsigned self_cost_nr;

@@ -7,6 +7,7 @@
  * something: the file is read by people too.
  */
 #include "bench/cost.h"
+#include "bench/verdict.h"
 #include "bench/result.h"
 
 #include <inttypes.h>
@@ -499,6 +500,8 @@ static json_t *verdict(struct doc *d)
 
 	set_text(d, o, "status", status_name[d->r->status]);
 	set_bool(d, o, "law_holds", zb_result_law_holds(d->r));
+	if (d->r->verdict != NULL && zb_verdict_json(d->r->verdict, o) < 0)
+		d->failed = true;
 	set(d, o, "notes", texts(d, d->r->notes, d->r->note_nr));
 	return o;
 }

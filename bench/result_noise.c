@@ -6,7 +6,7 @@
 #include "bench/noise.h"
 #include "bench/result.h"
 
-/* Milliseconds with three decimals; failures to add meet in json_object_set_new()'s NULL check. */
+/* Milliseconds with three decimals. What a part fails to add, the one that adds it reports. */
 static int set_ms(json_t *o, const char *name, uint64_t ns)
 {
 	return json_object_set_new(o, name, json_real(round((double)ns / 1e3) / 1e3));
@@ -106,7 +106,8 @@ json_t *zb_result_noise(const struct zb_result *r)
 	bad |= json_object_set_new(o, "clean", json_boolean(clean)) |
 	       set_ms(o, "lost_ms", lost_ns) |
 	       json_object_set_new(o, "lost_ratio_worst", json_real(round(worst * 1e6) / 1e6)) |
-	       json_object_set_new(o, "lcores", a);
+	       json_object_set_new(o, "lcores", a) |
+	       set_ms_if(o, "writer_wait_ms", r->writer_noise.has_wait, r->writer_noise.wait_ns);
 	if (bad == 0)
 		return o;
 	json_decref(o);

@@ -490,6 +490,7 @@ int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv)
 			  : j->pass.interrupted ? ZB_RESULT_INTERRUPTED
 						: ZB_RESULT_COMPLETE,
 		.cost = j->costs.metered_cycles != 0 ? &j->costs : NULL,
+		.writer_noise = j->pass.writer.sum,
 		.self_cost = j->cost,
 		.self_cost_nr = j->cost_nr,
 	};
@@ -505,6 +506,8 @@ int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv)
 	fill_input(j, &r.input);
 	fill_evidence(j, &r);
 	note_run(j);
+	zb_job_judge(j);
+	r.verdict = &j->verdict;
 	r.notes = j->note;
 	r.note_nr = j->note_nr;
 	status = r.exit_status = judge(j, zb_result_law_holds(&r));

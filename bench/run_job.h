@@ -16,6 +16,7 @@
 #include "bench/out_dir.h"
 #include "bench/result.h"
 #include "bench/run_conf.h"
+#include "bench/verdict.h"
 #include "capture/eal.h"
 #include "pipeline/fault.h"
 
@@ -43,6 +44,8 @@ struct zb_run_job {
 	struct zb_heap_holder grower[ZB_HOLDERS_MAX]; /* see struct zb_result_memory */
 	uint64_t holder_total, heap_every;
 	unsigned grower_nr;
+	struct zb_verdict_in verdict_in; /* holds texts that the verdict points to */
+	struct zb_verdict verdict;
 	char heap_dir[PATH_MAX];
 	unsigned holder_nr;
 	const char *note[ZB_NOTES_MAX];
@@ -113,7 +116,10 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c);
 /* Flame graphs and top holders; what cannot be written is said and noted. */
 void zb_job_artifacts(struct zb_run_job *j);
 
-/* Judges the run, writes result.json; returns the exit status. */
+/* Judges what the run shows. */
+void zb_job_judge(struct zb_run_job *j);
+
+/* Judges whether all was done, writes result.json; returns the exit status. */
 int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv);
 
 /* Whether packets come from devices. */

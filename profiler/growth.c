@@ -14,7 +14,6 @@
 #define ROUNDED_UP    0.25 /* of counted growth: what the allocator's size classes add to it */
 #define WITHOUT_CONNS 0.5  /* share of growth that connections must leave unexplained */
 #define LEVELS_OFF    0.4  /* the later half's slope, of the earlier half's */
-#define OVERDUE_RATIO 0.2
 #define OVERDUE_MIN   100
 #define CONNS_MIN     16
 #define WASTED	      1.5	 /* active of allocated */
@@ -189,7 +188,7 @@ static void judge_conns(const struct zb_track *s, const struct zb_growth_conf *c
 	qsort(ratio, n, sizeof(ratio[0]), by_value);
 	out->overdue_ratio = ratio[n / 2];
 	out->overdue = overdue[s->nr - 1];
-	out->conn_state = out->overdue_ratio >= OVERDUE_RATIO && out->overdue >= OVERDUE_MIN
+	out->conn_state = out->overdue_ratio >= ZB_GROWTH_OVERDUE && out->overdue >= OVERDUE_MIN
 				  ? ZB_GROWTH_NO_EXPIRY
 				  : ZB_GROWTH_PLATEAU;
 }

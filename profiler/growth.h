@@ -58,6 +58,7 @@ struct zb_growth_of_kind {
 	struct zb_trend of_one; /* the same for each live connection */
 };
 
+#define ZB_GROWTH_OVERDUE   0.2 /* of all connections: more are no backlog */
 #define ZB_GROWTH_KINDS_MAX 48
 struct zb_growth {
 	unsigned point_nr;

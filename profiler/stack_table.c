@@ -205,6 +205,7 @@ void zb_stack_table_get(const struct zb_stack_table *t, uint32_t id, struct zb_s
 	assert(id < t->stack_nr);
 	out->ips = t->ips + t->stacks[id].ip_at;
 	out->depth = t->stacks[id].depth;
+	out->weight = t->stacks[id].weight;
 }
 
 static bool wanted(uint32_t have, uint32_t want)

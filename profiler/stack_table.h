@@ -35,6 +35,7 @@ int zb_stack_table_add(struct zb_stack_table *t, uint32_t lane, const uint64_t *
 struct zb_stack_view {
 	const uint64_t *ips; /* leaf first */
 	uint32_t depth;
+	uint64_t weight;
 };
 /* Stacks are numbered from 0 as they come; equal ones of two lanes have two numbers. */
 uint32_t zb_stack_table_nr(const struct zb_stack_table *t);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run_verdict.c - gathers what a run measured for its verdict; see verdict.h */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/noise.h"
+#include "bench/run_job.h"
+#include "bench/run_report.h"
+#include "profiler/hot_function.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+#define IS_SLOW true
+#else
+#define IS_SLOW false
+#endif
+
+#define SAMPLES_MIN 5
+#define HOT_SHARE   0.2 /* of a stage's samples: less is no culprit */
+#define FLOW_SHARE  0.3
+
+/* What hangs on connections: tables that keep their size say nothing about traffic. */
+static double state_bytes(const uint64_t *peak)
+{
+	static const unsigned gauge[] = {
+		ZB_G_conn_bytes,
+		ZB_G_history_bytes,
+		ZB_G_stream_bytes,
+		ZB_G_reassem_tcp_bytes,
+		ZB_G_reassem_file_bytes,
+		ZB_G_reassem_frag_bytes,
+		ZB_G_reassem_unknown_bytes,
+		ZB_G_dns_bytes,
+		ZB_G_http_bytes,
+		ZB_G_tls_bytes,
+		ZB_G_smb_bytes,
+		ZB_G_analyzer_bytes,
+		ZB_G_file_bytes,
+		ZB_G_tunnel_bytes,
+		ZB_G_expect_bytes,
+		ZB_G_dhcp_bytes,
+	};
+	double sum = 0;
+
+	for (size_t i = 0; i < sizeof(gauge) / sizeof(gauge[0]); i++)
+		sum += (double)peak[gauge[i]];
+	return sum;
+}
+
+static void gather_lcores(const struct zb_run_job *j, struct zb_verdict_in *in)
+{
+	double all = 0, most = 0, idle = 0;
+
+	in->lcore_nr = j->pass.lcore_nr;
+	for (unsigned i = 0; i < j->pass.lcore_nr; i++) {
+		const struct zb_pass_lcore *l = &j->pass.lcore[i];
+		struct zb_noise_loss loss = zb_noise_loss(&l->stat, &l->noise.sum);
+		double own = 0, s = (double)loss.passed_ns / 1e9;
+
+		for (unsigned k = 0; k < ZB_STAGE_idle; k++)
+			own += (double)zb_stat_own_cycles(&l->stat, k);
+		all += own;
+		idle += (double)zb_stat_own_cycles(&l->stat, ZB_STAGE_idle);
+		in->seconds = s > in->seconds ? s : in->seconds;
+		if (own >= most) {
+			most = own;
+			in->busiest_cpu = l->cpu;
+		}
+		if (loss.ratio >= in->lost_ratio) {
+			in->lost_ratio = loss.ratio;
+			in->noisy_cpu = l->cpu;
+			in->gap_max_ms = (double)loss.gap_max_ns / 1e6;
+			in->neighbour =
+				l->noise.neighbour_nr != 0 ? l->noise.neighbour[0].name : NULL;
+		}
+	}
+	in->own_share_max = all > 0 ? most / all : 0;
+	in->busy_share = all > 0 ? all / (all + idle) : 0;
+}
+
+static void gather_losses(const struct zb_run_job *j, struct zb_verdict_in *in)
+{
+	const struct zb_noise_sum *writer = &j->pass.writer.sum;
+	uint64_t by_devices = 0;
+
+	in->dropped = in->sum->c[ZB_C_pkts_dropped];
+	for (unsigned i = 0; i < j->pass.device_nr; i++)
+		by_devices += j->pass.devices[i].dropped_pkts;
+	in->dropped = by_devices > in->dropped ? by_devices : in->dropped;
+	for (unsigned i = 0; i < ZB_LOG_NR; i++)
+		in->rows_failed += j->pass.logs[i].rows_failed;
+	in->writer_starved = writer->has_wait && in->seconds > 0
+				     ? (double)writer->wait_ns / 1e9 / in->seconds
+				     : -1;
+}
+
+static void find_hot(const struct zb_run_job *j, const char *below, const char *const *except,
+		     struct zb_verdict_function *out)
+{
+	struct zb_hot_function hot;
+
+	zb_hot_function(zb_sampler_stacks(j->pass.sampler), j->syms, below, except, &hot);
+	if (hot.samples < SAMPLES_MIN || (double)hot.samples < HOT_SHARE * (double)hot.of)
+		return;
+	memcpy(out->name, hot.name, sizeof(out->name));
+	out->samples = hot.samples;
+	out->share = (double)hot.samples / (double)hot.of;
+}
+
+static void gather_functions(const struct zb_run_job *j, struct zb_verdict_in *in)
+{
+	static const char *const files[] = {"zb_file_data", "zb_file_data_at", NULL};
+
+	if (j->pass.sampler == NULL || j->syms == NULL)
+		return;
+	for (unsigned i = 0; i < ZB_STAGE_idle; i++) {
+		char below[32];
+
+		snprintf(below, sizeof(below), "zb_stage_%s", zb_stage_name[i]);
+		find_hot(j, below, NULL, &in->hot[i]);
+	}
+	find_hot(j, "zb_stage_stream", files, &in->hot_analyzer);
+}
+
+/* The analyzer whose calls cost most beyond what they may; if none does, the dearest. */
+static void gather_analyzer(const struct zb_run_job *j, struct zb_verdict_in *in)
+{
+	const struct zb_cost *c = &j->costs;
+	double most = 0;
+
+	for (unsigned i = 0; i < c->place_nr; i++) {
+		const struct zb_cost_place *p = &c->place[i];
+		double excess = (p->cycles_per_call - zb_verdict_call_max(p->bytes_per_call)) *
+				(double)p->calls;
+
+		if (p->calls == 0 || (in->dearest.name != NULL && excess <= most))
+			continue;
+		most = excess > 0 ? excess : 0;
+		in->dearest = (struct zb_verdict_analyzer){.name = p->name,
+							   .share = p->share,
+							   .cycles_per_call = p->cycles_per_call,
+							   .bytes_per_call = p->bytes_per_call,
+							   .calls = p->calls};
+	}
+	if (c->flow_nr != 0 && c->flow[0].share - c->flow[0].error >= FLOW_SHARE)
+		in->flow = c->flow[0].uid;
+}
+
+void zb_job_judge(struct zb_run_job *j)
+{
+	struct zb_verdict_in *in = &j->verdict_in;
+	struct zb_lcore_stat sum;
+
+	zb_report_sum(&j->pass, &sum);
+	*in = (struct zb_verdict_in){
+		.broken =
+			j->pass.interrupted || j->pass.broke || j->pass_conf.mode != ZB_ENGINE_FULL,
+		.open_loop = j->rate.kind != ZB_PACE_MAX || zb_job_is_live(j),
+		.is_slow = IS_SLOW,
+		.tsc_hz = j->tsc_hz,
+		.sum = &sum,
+		.growth = &j->pass.growth,
+		.kinds = zb_pass_kinds,
+		.state_bytes = state_bytes(j->pass.peak),
+		.grower = j->grower_nr != 0 ? j->grower[0].function : NULL,
+		.grower_bytes = j->grower_nr != 0 ? (double)j->grower[0].bytes : 0,
+	};
+	gather_lcores(j, in);
+	gather_losses(j, in);
+	gather_functions(j, in);
+	gather_analyzer(j, in);
+	zb_verdict_judge(in, &j->verdict);
+	in->sum = NULL;
+}
