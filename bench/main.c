@@ -15,7 +15,8 @@
 #include "profiler/diag.h"
 
 static const struct zb_command *const commands[] = {
-	&zb_cmd_run, &zb_cmd_top, &zb_cmd_topo, &zb_cmd_gate, &zb_cmd_gen, &zb_cmd_flame,
+	&zb_cmd_run, &zb_cmd_top,   &zb_cmd_topo, &zb_cmd_gate,
+	&zb_cmd_gen, &zb_cmd_flame, &zb_cmd_heap,
 };
 #define COMMAND_NR (sizeof(commands) / sizeof(commands[0]))
 

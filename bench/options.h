@@ -87,7 +87,7 @@ bool zb_opt_given(const struct zb_command *c, const char *name);
 void zb_opt_help(const struct zb_command *c);
 
 extern const struct zb_command zb_cmd_run, zb_cmd_top, zb_cmd_topo, zb_cmd_gate, zb_cmd_gen,
-	zb_cmd_flame;
+	zb_cmd_flame, zb_cmd_heap;
 
 /* Exit statuses of every command. */
 enum {

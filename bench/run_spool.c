@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bench/run_files.h"
 #include "profiler/diag.h"
@@ -41,6 +42,15 @@ static int open_parts(struct spool *s, const char *dump, unsigned *open_nr)
 	return 0;
 }
 
+/* Who goes by the times of a series of dumps shall see those at which they were written. */
+static void keep_time(FILE *dump, FILE *part)
+{
+	struct stat st;
+
+	if (fstat(fileno(dump), &st) == 0)
+		(void)futimens(fileno(part), (const struct timespec[]){st.st_atim, st.st_mtim});
+}
+
 static int split_one(struct spool *s, const char *heap_dir, const char *dump)
 {
 	char path[PATH_MAX + NAME_MAX + 2];
@@ -59,6 +69,7 @@ static int split_one(struct spool *s, const char *heap_dir, const char *dump)
 			said(s->dir, ret);
 	}
 	for (unsigned i = 0; i < open_nr; i++) {
+		keep_time(f, s->parts[i].out);
 		fclose(s->parts[i].out); /* its buffer is flushed already */
 		if (ret < 0 || !s->parts[i].found)
 			remove(s->path[i]); /* a worker that holds nothing has no dump */

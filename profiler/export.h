@@ -64,6 +64,17 @@ int zb_export_perf(const struct zb_samples *s, const struct zb_samples_cut *cut,
 /* A gzip'd profile.proto of pprof's: samples and CPU time, or off the CPU events and delay. */
 int zb_export_pprof(const struct zb_samples *s, const struct zb_samples_cut *cut, FILE *out);
 
+/* The same of a heap, where times and weights of samples do not matter. */
+struct zb_pprof_heap {
+	const double *bytes, *objects; /* of each stack; they may have shrunk */
+	uint64_t rate;		       /* average bytes between two samples */
+	uint64_t time_ns;	       /* Unix time */
+};
+int zb_export_pprof_heap(const struct zb_samples *s, const struct zb_pprof_heap *heap, FILE *out);
+
+/* A string of JSON, with its quotes. -ENOMEM. */
+int zb_export_json_text(FILE *out, const char *text);
+
 /*
  * A page by itself: a heat map with the figures of the workers below, and the flame graph of the
  * range that is selected. It asks nobody for anything. Columns are of 20 ms, or wider when the page

@@ -8,6 +8,7 @@
  * keeps pprof from looking for binaries.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,9 +52,35 @@ enum {
 };
 
 /* The first strings. */
-enum { S_EMPTY, S_SAMPLES, S_COUNT, S_CPU, S_NS, S_SWITCHES, S_DELAY, S_THREAD, S_TID, S_OWN };
-static const char *const own_string[S_OWN] = {"",	  "samples", "count",  "cpu", "nanoseconds",
-					      "switches", "delay",   "thread", "tid"};
+enum {
+	S_EMPTY,
+	S_SAMPLES,
+	S_COUNT,
+	S_CPU,
+	S_NS,
+	S_SWITCHES,
+	S_DELAY,
+	S_THREAD,
+	S_TID,
+	S_OBJECTS,
+	S_SPACE,
+	S_BYTES,
+	S_OWN
+};
+static const char *const own_string[S_OWN] = {
+	[S_EMPTY] = "",
+	[S_SAMPLES] = "samples",
+	[S_COUNT] = "count",
+	[S_CPU] = "cpu",
+	[S_NS] = "nanoseconds",
+	[S_SWITCHES] = "switches",
+	[S_DELAY] = "delay",
+	[S_THREAD] = "thread",
+	[S_TID] = "tid",
+	[S_OBJECTS] = "inuse_objects",
+	[S_SPACE] = "inuse_space",
+	[S_BYTES] = "bytes",
+};
 
 struct mapping {
 	uint64_t low, high;
@@ -76,15 +103,23 @@ static uint32_t lane_string(const struct zb_samples *s, uint32_t lane)
 	return S_OWN + s->string_nr + lane;
 }
 
-static void put_sample(struct zb_pb *m, const struct zb_samples *s, const struct zb_sample_at *a,
-		       uint64_t count, uint64_t weight)
+static void put_stack(struct zb_pb *sample, const struct zb_samples *s, uint32_t stack)
 {
-	const struct zb_samples_stack *k = &s->stack[a->stack];
-	struct zb_pb sample = {0}, list = {0};
+	const struct zb_samples_stack *k = &s->stack[stack];
+	struct zb_pb list = {0};
 
 	for (uint32_t i = 0; i < k->depth; i++)
 		zb_pb_packed(&list, s->stack_frame[k->at + i] + 1u);
-	zb_pb_message(&sample, SAMPLE_LOCATION, &list);
+	zb_pb_message(sample, SAMPLE_LOCATION, &list);
+	zb_pb_fini(&list);
+}
+
+static void put_sample(struct zb_pb *m, const struct zb_samples *s, const struct zb_sample_at *a,
+		       uint64_t count, uint64_t weight)
+{
+	struct zb_pb sample = {0}, list = {0};
+
+	put_stack(&sample, s, a->stack);
 	zb_pb_packed(&list, count);
 	if (s->period_ns != 0)
 		zb_pb_packed(&list, weight * zb_samples_weight_ns(s, a->state));
@@ -253,6 +288,51 @@ static int make_profile(struct zb_pb *m, const struct zb_samples *s,
 	return ret < 0 ? ret : m->failed ? -ENOMEM : 0;
 }
 
+static void put_heap_sample(struct zb_pb *m, const struct zb_samples *s, uint32_t stack,
+			    int64_t objects, int64_t bytes)
+{
+	struct zb_pb sample = {0}, list = {0};
+
+	put_stack(&sample, s, stack);
+	zb_pb_packed(&list, (uint64_t)objects);
+	zb_pb_packed(&list, (uint64_t)bytes);
+	zb_pb_message(&sample, SAMPLE_VALUE, &list);
+	zb_pb_message(m, PROFILE_SAMPLE, &sample);
+	zb_pb_fini(&list);
+	zb_pb_fini(&sample);
+}
+
+static int64_t to_whole(double v)
+{
+	return v >= 0x1p62 ? INT64_MAX : v <= -0x1p62 ? -INT64_MAX : llrint(v);
+}
+
+static int make_heap_profile(struct zb_pb *m, const struct zb_samples *s,
+			     const struct zb_pprof_heap *h)
+{
+	struct mapping *map = calloc((size_t)s->string_nr + 1, sizeof(*map));
+
+	if (map == NULL)
+		return -ENOMEM;
+	put_value_type(m, PROFILE_SAMPLE_TYPE, S_OBJECTS, S_COUNT);
+	put_value_type(m, PROFILE_SAMPLE_TYPE, S_SPACE, S_BYTES);
+	for (uint32_t i = 0; i < s->stack_nr; i++) {
+		int64_t bytes = to_whole(h->bytes[i]), objects = to_whole(h->objects[i]);
+
+		if (bytes != 0 || objects != 0)
+			put_heap_sample(m, s, i, objects, bytes);
+	}
+	put_mappings(m, s, map);
+	put_locations(m, s, map);
+	put_functions(m, s);
+	put_strings(m, s);
+	zb_pb_number(m, PROFILE_TIME_NS, h->time_ns);
+	put_value_type(m, PROFILE_PERIOD_TYPE, S_SPACE, S_BYTES);
+	zb_pb_number(m, PROFILE_PERIOD, h->rate);
+	free(map);
+	return m->failed ? -ENOMEM : 0;
+}
+
 static int compress_to(const struct zb_pb *m, FILE *out)
 {
 	int fd, ret = 0;
@@ -284,6 +364,17 @@ int zb_export_pprof(const struct zb_samples *s, const struct zb_samples_cut *cut
 {
 	struct zb_pb m = {0};
 	int ret = make_profile(&m, s, cut);
+
+	if (ret == 0)
+		ret = compress_to(&m, out);
+	zb_pb_fini(&m);
+	return ret;
+}
+
+int zb_export_pprof_heap(const struct zb_samples *s, const struct zb_pprof_heap *heap, FILE *out)
+{
+	struct zb_pb m = {0};
+	int ret = make_heap_profile(&m, s, heap);
 
 	if (ret == 0)
 		ret = compress_to(&m, out);

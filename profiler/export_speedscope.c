@@ -14,7 +14,7 @@
 
 #define SCHEMA "https://www.speedscope.app/file-format-schema.json"
 
-static int put_text(FILE *out, const char *text)
+int zb_export_json_text(FILE *out, const char *text)
 {
 	size_t len = strlen(text);
 	char *escaped = malloc(5 * len + 1), *end;
@@ -38,10 +38,10 @@ static int put_frames(const struct zb_samples *s, FILE *out)
 		const struct zb_samples_frame *f = &s->frame[i];
 
 		fputs(i > 0 ? ",\n{\"name\":" : "\n{\"name\":", out);
-		ret = put_text(out, s->string[f->name]);
+		ret = zb_export_json_text(out, s->string[f->name]);
 		if (ret == 0 && f->module != ZB_SAMPLES_NONE) {
 			fputs(",\"file\":", out);
-			ret = put_text(out, s->string[f->module]);
+			ret = zb_export_json_text(out, s->string[f->module]);
 		}
 		fputc('}', out);
 	}
@@ -109,7 +109,7 @@ static int put_profile(const struct zb_samples *s, const struct list *l, uint32_
 
 	fprintf(out, "{\"type\":\"sampled\",\"unit\":\"%s\",\"name\":",
 		s->period_ns != 0 ? "nanoseconds" : "none");
-	ret = put_text(out, s->lane[lane].comm);
+	ret = zb_export_json_text(out, s->lane[lane].comm);
 	fputs(",\"samples\":[", out);
 	for (uint32_t i = from; i < to; i += same_stack(s, l, i, &weight_ns)) {
 		fputs(i > from ? ",\n" : "\n", out);
@@ -160,7 +160,7 @@ int zb_export_speedscope(const struct zb_samples *s, const struct zb_samples_cut
 	errno = 0;
 	fputs("{\"$schema\":\"" SCHEMA "\",\"version\":\"0.0.1\",\"exporter\":\"zbench\",\"name\":",
 	      out);
-	ret = put_text(out, name);
+	ret = zb_export_json_text(out, name);
 	fputs(",\"activeProfileIndex\":0,\n", out);
 	if (ret == 0)
 		ret = put_frames(s, out);

@@ -36,6 +36,25 @@ int zb_proc_modules_open(pid_t pid, Dwfl **out)
 	return 0;
 }
 
+int zb_proc_modules_of_maps(FILE *maps, Dwfl **out)
+{
+	Dwfl *dwfl = dwfl_begin(&callbacks);
+	int ret;
+
+	if (dwfl == NULL)
+		return -ENOMEM;
+	dwfl_report_begin(dwfl);
+	ret = dwfl_linux_proc_maps_report(dwfl, maps);
+	if (ret == 0)
+		ret = dwfl_report_end(dwfl, NULL, NULL);
+	if (ret != 0) {
+		dwfl_end(dwfl);
+		return ret > 0 ? -ret : -EIO;
+	}
+	*out = dwfl;
+	return 0;
+}
+
 void zb_proc_modules_refresh(Dwfl *dwfl, pid_t pid)
 {
 	char path[48];

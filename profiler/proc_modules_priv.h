@@ -13,10 +13,14 @@
 
 #include <elfutils/libdwfl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* As mapped now in process pid; 0 is this one. 0 or -errno, not said. */
 int zb_proc_modules_open(pid_t pid, Dwfl **out);
+
+/* As a text tells that is laid out as /proc/PID/maps. 0 or -errno, not said. */
+int zb_proc_modules_of_maps(FILE *maps, Dwfl **out);
 
 /* Looks again at what is mapped. A process that is gone leaves things as they were. */
 void zb_proc_modules_refresh(Dwfl *dwfl, pid_t pid);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "profiler/diag.h"
+#include "profiler/inlines_priv.h"
 #include "profiler/kallsyms_priv.h"
 #include "profiler/proc_modules_priv.h"
 #include "profiler/symbols.h"
@@ -40,7 +41,8 @@ struct zb_symbols {
 	struct zb_symbols *kernel_names; /* who knows them; NULL: this one */
 };
 
-static int create(int pid, struct zb_symbols **out)
+/* maps NULL: of the process pid as it is now. */
+static int create(int pid, FILE *maps, struct zb_symbols **out)
 {
 	struct zb_symbols *s = calloc(1, sizeof(*s));
 	int ret = -ENOMEM;
@@ -54,7 +56,8 @@ static int create(int pid, struct zb_symbols **out)
 	s->names = calloc(s->name_slot_nr, sizeof(*s->names));
 	if (s->answers == NULL || s->names == NULL)
 		goto destroy;
-	ret = zb_proc_modules_open(pid, &s->dwfl);
+	ret = maps != NULL ? zb_proc_modules_of_maps(maps, &s->dwfl)
+			   : zb_proc_modules_open(pid, &s->dwfl);
 	if (ret < 0)
 		goto destroy;
 	*out = s;
@@ -67,7 +70,7 @@ destroy:
 
 int zb_symbols_create(struct zb_symbols **out)
 {
-	int ret = create(0, out);
+	int ret = create(0, NULL, out);
 
 	if (ret < 0)
 		zb_err("symbols: /proc/self/maps: %s", strerror(-ret));
@@ -76,11 +79,16 @@ int zb_symbols_create(struct zb_symbols **out)
 
 int zb_symbols_create_of(int pid, struct zb_symbols *kernel, struct zb_symbols **out)
 {
-	int ret = create(pid, out);
+	int ret = create(pid, NULL, out);
 
 	if (ret == 0)
 		(*out)->kernel_names = kernel;
 	return ret;
+}
+
+int zb_symbols_create_maps(FILE *maps, struct zb_symbols **out)
+{
+	return create(0, maps, out);
 }
 
 /* Answers without a name are dropped by dropping all: they come back soon enough. */
@@ -308,4 +316,13 @@ const char *zb_symbols_name(struct zb_symbols *s, uint64_t ip, bool is_call, boo
 	if (resolved != NULL)
 		*resolved = place.resolved;
 	return place.name;
+}
+
+unsigned zb_symbols_chain(struct zb_symbols *s, uint64_t ip, const char **name, unsigned max)
+{
+	Dwfl_Module *mod = ip > 0 && ip >> 63 == 0 ? zb_proc_module_at(s->dwfl, ip - 1) : NULL;
+	unsigned nr = mod != NULL ? zb_inlines_at(mod, ip - 1, name, max - 1) : 0;
+
+	name[nr++] = zb_symbols_name(s, ip, true, NULL);
+	return nr;
 }

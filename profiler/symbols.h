@@ -3,7 +3,8 @@
  * symbols.h - names for addresses: this process, its libraries, and the kernel where it may be read
  *
  * elfutils (libdwfl) reads symbol tables and DWARF of everything mapped; /proc/kallsyms serves
- * kernel frames when it shows addresses. Results are cached. Inlined functions are not expanded.
+ * kernel frames when it shows addresses. Results are cached. Inlined functions are expanded only by
+ * zb_symbols_chain().
  *
  * Threading: one thread at a time, while no library is being loaded or unloaded.
  * Ownership: names live as long as the zb_symbols.
@@ -13,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct zb_symbols;				/* opaque */
 int zb_symbols_create(struct zb_symbols **out); /* of this process; 0 or -errno */
@@ -22,6 +24,12 @@ int zb_symbols_create(struct zb_symbols **out); /* of this process; 0 or -errno 
  * lives longer. 0 or -errno, not said: the process may have ended.
  */
 int zb_symbols_create_of(int pid, struct zb_symbols *kernel, struct zb_symbols **out);
+
+/*
+ * Of a program that is not there any more: maps is laid out as its /proc/PID/maps was, and names
+ * files that are there. 0 or -errno, not said.
+ */
+int zb_symbols_create_maps(FILE *maps, struct zb_symbols **out);
 
 /* Something was mapped since: what had no name may have one now. */
 void zb_symbols_refresh(struct zb_symbols *s);
@@ -43,5 +51,12 @@ void zb_symbols_place(struct zb_symbols *s, uint64_t ip, bool is_call, struct zb
  * name.
  */
 const char *zb_symbols_name(struct zb_symbols *s, uint64_t ip, bool is_call, bool *resolved);
+
+/*
+ * The functions that a call was made from, ip being its return address: first those that the
+ * compiler put inside others, innermost first, then the one that holds them. Returns how many, at
+ * most max > 0, and at least one. It takes a while: keep the answer.
+ */
+unsigned zb_symbols_chain(struct zb_symbols *s, uint64_t ip, const char **name, unsigned max);
 
 #endif

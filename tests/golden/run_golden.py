@@ -45,6 +45,7 @@ CASES = [
     Case("help_gate", ["help", "gate"], is_help=True),
     Case("help_gen", ["gen", "--help"], is_help=True),
     Case("help_flame", ["flame", "--help"], is_help=True),
+    Case("help_heap", ["heap", "--help"], is_help=True),
     # Bad usage.
     Case("run_unknown_option", ["--frobnicate"]),
     Case("run_option_near", ["--pcpa", "x"]),
