@@ -382,7 +382,7 @@ static void report(struct zb_pass *p)
 		take_snapshots(p);
 		zb_once_merge(p->once);
 		flush_reporter(p, zb_clock_s());
-		zb_pass_heap_poll(p);
+		zb_pass_heap_poll(p, zb_clock_s());
 		if (p->conf->slices != NULL && zb_pass_slice(p))
 			ask_to_stop(p);
 		if (p->conf->progress)

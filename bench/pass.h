@@ -14,6 +14,7 @@
 
 #include <signal.h>
 
+#include "bench/heap_when.h"
 #include "capture/filter.h"
 #include "capture/pace.h"
 #include "capture/source.h"
@@ -57,10 +58,11 @@ struct zb_pass_conf {
 	double duration_s;		/* 0: no limit */
 	double stats_interval_s;	/* of packet time */
 	double tsc_hz;
-	const char *dir;      /* of the logs; NULL: rows are made and discarded */
-	int metrics_fd;	      /* listens, for /metrics; -1: none */
-	const char *heap_dir; /* of heap dumps; NULL: none */
-	uint64_t heap_every;  /* bytes allocated between dumps; 0: only one at the end */
+	const char *dir;	       /* of the logs; NULL: rows are made and discarded */
+	int metrics_fd;		       /* listens, for /metrics; -1: none */
+	const char *heap_dir;	       /* of heap dumps; NULL: none */
+	struct zb_heap_when heap_when; /* besides at the end */
+	const volatile sig_atomic_t *dumps_asked; /* counts up for each dump that is asked for */
 	uint64_t secret;
 	uint32_t sample_hz; /* 0: off */
 	uint32_t conns_max;

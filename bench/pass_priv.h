@@ -54,10 +54,13 @@ struct zb_pass {
 	double begin_s, flushed_s,
 		shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;
-	uint64_t heap_next; /* bytes allocated at which the next dump is due */
-	bool started;	    /* the source was told that the workers are ready */
-	bool stop;	    /* workers: end at your next burst */
-	bool release;	    /* workers: the heap has been looked at, tear down */
+	struct zb_heap_due heap_due;
+	double heap_looked_s;	    /* when the live heap was looked at last */
+	unsigned heap_kind_nr[256]; /* dumps written, by kind */
+	int dumps_seen;		    /* of those that were asked for */
+	bool started;		    /* the source was told that the workers are ready */
+	bool stop;		    /* workers: end at your next burst */
+	bool release;		    /* workers: the heap has been looked at, tear down */
 };
 
 /* Creates the sampler, and the series beside it. */
@@ -69,11 +72,12 @@ void zb_pass_note_series(struct zb_pass *p, unsigned i, const struct zb_snapshot
 int zb_pass_worker_main(void *arg);
 void zb_pass_worker_at_end(void *arg);
 
-/* Writes a dump named as jemalloc names them: zbench.PID.SEQ.KINDSEQ.heap. */
+/* Writes a dump named as jemalloc names them: zbench.PID.SEQ.KINDSEQ.heap; the last ...SEQ.f.heap.
+ */
 void zb_pass_heap_dump(struct zb_pass *p, char kind);
 
-/* Writes a dump when so many bytes more have been allocated. */
-void zb_pass_heap_poll(struct zb_pass *p);
+/* Writes a dump when one is due, or was asked for. */
+void zb_pass_heap_poll(struct zb_pass *p, double now_s);
 
 /*
  * What state the workers hold: from every snapshot, and, for lcore i, when all of it still stands;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pass_watch.c - what the reporter looks at besides statistics: heap growth and the progress line
+ * pass_watch.c - what the reporter looks at besides statistics: samples and the progress line
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 #include <rte_cycles.h>
 
 #include "bench/pass_priv.h"
@@ -34,48 +32,6 @@ void zb_pass_note_series(struct zb_pass *p, unsigned i, const struct zb_snapshot
 	if (p->result->series != NULL)
 		zb_series_add(p->result->series, i, snap->wall_ns > from ? snap->wall_ns - from : 0,
 			      &snap->stat);
-}
-
-void zb_pass_heap_dump(struct zb_pass *p, char kind)
-{
-	struct zb_pass_result *r = p->result;
-	char path[sizeof(r->heap_last)];
-	int n = snprintf(path, sizeof(path), "%s/zbench.%d.%u.%c%u.heap", p->conf->heap_dir,
-			 (int)getpid(), r->heap_dumps, kind, kind == 'f' ? 0 : r->heap_dumps);
-
-	if (n < 0 || (size_t)n >= sizeof(path)) {
-		zb_warn("heap dump: %s: name too long", p->conf->heap_dir);
-		return;
-	}
-	int ret = zb_heap_dump(path);
-
-	if (ret < 0) {
-		zb_warn("heap dump: %s: %s", path, strerror(-ret));
-		return;
-	}
-	if (r->heap_dumps++ == 0)
-		memcpy(r->heap_first, path, (size_t)n + 1);
-	memcpy(r->heap_last, path, (size_t)n + 1);
-}
-
-void zb_pass_heap_poll(struct zb_pass *p)
-{
-	uint64_t allocated = 0;
-
-	if (p->conf->heap_dir == NULL || p->conf->heap_every == 0)
-		return;
-	for (unsigned i = 0; i < p->worker_nr; i++) {
-		const uint64_t *a = __atomic_load_n(&p->worker[i].allocated, __ATOMIC_RELAXED);
-
-		if (a != NULL && !__atomic_load_n(&p->worker[i].finished, __ATOMIC_ACQUIRE))
-			allocated += zb_stat_peek(a);
-	}
-	if (p->heap_next == 0)
-		p->heap_next = p->conf->heap_every;
-	if (allocated < p->heap_next)
-		return;
-	zb_pass_heap_dump(p, 'i');
-	p->heap_next = allocated - allocated % p->conf->heap_every + p->conf->heap_every;
 }
 
 static double percent_done(const struct zb_pass *p, uint64_t pkts, double elapsed)

@@ -18,11 +18,17 @@
 
 #define LOG_WAIT_SHARE 20 /* a twentieth of the cycles spent waiting is worth a word */
 
-static volatile sig_atomic_t signalled;
+static volatile sig_atomic_t signalled, dumps_asked;
 
 static void on_signal(int sig)
 {
 	signalled = sig;
+}
+
+static void on_dump_signal(int sig)
+{
+	(void)sig;
+	dumps_asked++;
 }
 
 void zb_job_note(struct zb_run_job *j, const char *fmt, ...)
@@ -38,42 +44,16 @@ void zb_job_note(struct zb_run_job *j, const char *fmt, ...)
 	j->note_nr++;
 }
 
-/* "off", "final" or a number of bytes with K, M or G. */
 static int check_heap(struct zb_run_job *j)
 {
-	const char *text = j->conf->heap;
-	unsigned long long v;
-	unsigned shift = 0;
-	char *end;
+	int ret = zb_heap_when_parse(j->conf->heap, &j->heap_when);
 
-	if (strcmp(text, "off") == 0)
-		return 0;
-	j->heap_on = true;
-	if (strcmp(text, "final") != 0) {
-		v = strtoull(text, &end, 10);
-		switch (*end) {
-		case 'g':
-		case 'G': shift += 10; /* fall through */
-		case 'm':
-		case 'M': shift += 10; /* fall through */
-		case 'k':
-		case 'K': shift += 10; end++;
-		}
-		if (*text < '0' || *text > '9' || *end != '\0' || v == 0 ||
-		    v >> (63 - shift) != 0) {
-			zb_err("--heap %s: not a size; give off, final or bytes between dumps, as "
-			       "256M",
-			       text);
-			return -EINVAL;
-		}
-		j->heap_every = (uint64_t)v << shift;
-	}
-	if (!zb_heap_can_profile()) {
+	if (ret == 0 && j->heap_when.on && !zb_heap_can_profile()) {
 		zb_err("--heap %s: this build has no heap profiler; build with -Djemalloc=enabled",
-		       text);
+		       j->conf->heap);
 		return -EINVAL;
 	}
-	return 0;
+	return ret;
 }
 
 static int check_logs(struct zb_run_job *j)
@@ -183,8 +163,9 @@ void zb_job_pass_conf(const struct zb_run_job *j, struct zb_pass_conf *c)
 		.tsc_hz = j->tsc_hz,
 		.dir = j->out.path,
 		.metrics_fd = -1, /* the run proper alone has one */
-		.heap_dir = j->heap_on ? j->heap_dir : NULL,
-		.heap_every = j->heap_every,
+		.heap_dir = j->heap_when.on ? j->heap_dir : NULL,
+		.heap_when = j->heap_when,
+		.dumps_asked = &dumps_asked,
 		.sample_hz = (uint32_t)o->sample_hz,
 		.conns_max = (uint32_t)o->flows_max,
 		.burst_max = (uint16_t)o->burst,
@@ -214,15 +195,19 @@ void zb_job_catch_signals(void)
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	/* Without --heap too: who asks a run for a dump does not want it to end. */
+	sa = (struct sigaction){.sa_handler = on_dump_signal, .sa_flags = SA_RESTART};
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGUSR2, &sa, NULL);
 }
 
 int zb_job_pass(struct zb_run_job *j)
 {
 	int ret = 0;
 
-	if (j->heap_on)
+	if (j->heap_when.on)
 		ret = zb_out_dir_sub(&j->out, "heap", j->heap_dir);
-	if (ret == 0 && j->heap_on)
+	if (ret == 0 && j->heap_when.on)
 		ret = zb_heap_start();
 	if (ret < 0)
 		return ret;
@@ -233,7 +218,7 @@ int zb_job_pass(struct zb_run_job *j)
 	j->pass_done = ret == 0;
 	if (ret == 0)
 		ret = zb_cost_make(&j->pass, j->pass_conf.secret, &j->costs);
-	if (j->heap_on)
+	if (j->heap_when.on)
 		zb_heap_stop();
 	return ret;
 }

@@ -42,10 +42,11 @@ struct zb_run_job {
 	struct zb_stack_totals samples;
 	struct zb_heap_holder holder[ZB_HOLDERS_MAX];
 	struct zb_heap_holder grower[ZB_HOLDERS_MAX]; /* see struct zb_result_memory */
-	uint64_t holder_total, heap_every;
+	uint64_t holder_total;
 	unsigned grower_nr;
 	struct zb_verdict_in verdict_in; /* holds texts that the verdict points to */
 	struct zb_verdict verdict;
+	struct zb_heap_when heap_when;
 	char heap_dir[PATH_MAX];
 	unsigned holder_nr;
 	const char *note[ZB_NOTES_MAX];
@@ -63,7 +64,7 @@ struct zb_run_job {
 	uint64_t prealloc_bytes;    /* per worker */
 	struct zb_pace_rate rate;
 	cpu_set_t feeder_cpus;
-	bool out_made, eal_up, heap_on, pass_done;
+	bool out_made, eal_up, pass_done;
 };
 
 /* Checks options against each other and the machine; places threads. -EINVAL, said. */

@@ -34,6 +34,46 @@ class Signals(zb.Case):
         self.assertEqual(sum(row["pkts_proc"] for row in whole), result["totals"]["pkts_proc"])
         self.assert_nothing_left()
 
+    def ask_for_dump(self, *options):
+        """SIGUSR2 while a run lasts; returns what it said, and its process."""
+        command = self.command("--pcap", self.trace("--packets", 20000).path, "--duration", 60, "--logs", "stats", *options,
+                               "--out", self.out)
+        with subprocess.Popen(command, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            self.addCleanup(process.kill)
+            deadline = time.monotonic() + zb.TIMEOUT_S / 2
+            stats = self.out / "stats.log"
+            while not (stats.exists() and stats.stat().st_size > 0) and process.poll() is None:
+                self.assertLess(time.monotonic(), deadline, "no row of stats.log was written")
+                time.sleep(0.05)
+            process.send_signal(signal.SIGUSR2)
+            while process.poll() is None and options and not list((self.out / "heap").glob("*.m0.heap")):
+                self.assertLess(time.monotonic(), deadline, "no dump was written")
+                time.sleep(0.05)
+            time.sleep(0.2)
+            self.assertIn(process.poll(), (None, 2), "SIGUSR2 ended the run")
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=50)
+        return zb.Result(process.returncode, out, err)
+
+    def test_dump_when_asked(self):
+        run = self.ask_for_dump("--heap", "final")
+        if run.status == 2 and "no heap profiler" in run.err:
+            self.skipTest("built without jemalloc")
+        self.assert_done(run, 3)
+        names = sorted(d.name.split(".", 2)[2] for d in (self.out / "heap").iterdir())
+        self.assertEqual(names, ["0.m0.heap", "1.f.heap"])
+        text = next((self.out / "heap").glob("*.m0.heap")).read_text(encoding="utf-8")
+        self.assertTrue(text.startswith("heap_v2/"))
+        self.assertIn("\nMAPPED_LIBRARIES:\n", text)
+
+    def test_no_profile_to_dump_is_said(self):
+        run = self.ask_for_dump()
+        self.assert_done(run, 3)
+        self.assertIn("--heap final", run.err)
+        self.assertFalse((self.out / "heap").exists())
+
     def test_interrupt(self):
         self.stop_with(signal.SIGINT)
 
