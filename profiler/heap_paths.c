@@ -222,7 +222,7 @@ int zb_heap_paths_add(struct zb_heap_paths *p, uint32_t dump, const struct zb_he
 					  .bytes = (double)s->bytes * scale,
 					  .objects = (double)s->objects * scale};
 
-		ret = add_path(&a, d->ip + s->at, s->depth, &v.path);
+		ret = add_path(&a, s->depth != 0 ? d->ip + s->at : NULL, s->depth, &v.path);
 		if (ret == 0)
 			ret = add_value(p, &v);
 	}
