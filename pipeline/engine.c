@@ -85,6 +85,8 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 	e->an.once = e->weird.once = conf->once;
 	e->an.rxq = conf->rxq;
 	e->an.meter = conf->meter;
+	if (e->an.meter != NULL)
+		e->an.meter->seen = &e->gaps.seen;
 	if (conf->meter != NULL)
 		conf->meter->sum = conf->stat->metered;
 	ret = zb_fault_create(conf->faults, e->an.registry, &e->set, &e->an.fault);
@@ -271,6 +273,20 @@ static uint64_t mark(uint64_t *stage, uint64_t from)
 	return now;
 }
 
+/* A stage is over: how long it took, and what of that it was not running. */
+static uint64_t stage_end(struct zb_engine *e, enum zb_stage stage, uint64_t from)
+{
+	uint64_t now = mark(&e->conf.stat->stage_cycles[stage], from);
+	uint64_t taken = zb_gap_taken(&e->gaps, now);
+
+	if (__builtin_expect(taken != 0, 0)) {
+		taken = taken < now - from ? taken : now - from;
+		e->conf.stat->gap_cycles[stage] += taken;
+		e->taken += taken;
+	}
+	return now;
+}
+
 /* Whoever asks what this worker is at, while it may be stuck there, peeks. */
 static void at(struct zb_engine *e, enum zb_stage stage)
 {
@@ -280,39 +296,37 @@ static void at(struct zb_engine *e, enum zb_stage stage)
 /* The same walk with the counter read between stages. */
 static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
 {
-	uint64_t *stage = e->conf.stat->stage_cycles;
-
 	at(e, ZB_STAGE_decode);
 	zb_stage_decode(e);
-	t = mark(&stage[ZB_STAGE_decode], t);
+	t = stage_end(e, ZB_STAGE_decode, t);
 	if (e->conf.mode == ZB_ENGINE_TOUCH) {
 		touch(e);
 		return t;
 	}
 	at(e, ZB_STAGE_flow);
 	zb_stage_flow(e);
-	t = mark(&stage[ZB_STAGE_flow], t);
+	t = stage_end(e, ZB_STAGE_flow, t);
 	if (e->an.meter != NULL && t >= e->an.meter->next)
 		zb_meter_begin(&e->an);
 	for (uint16_t i = 0; i < e->b.live_nr;) {
 		at(e, ZB_STAGE_conn);
 		i = zb_stage_conn(e, i);
-		t = mark(&stage[ZB_STAGE_conn], t);
+		t = stage_end(e, ZB_STAGE_conn, t);
 		at(e, ZB_STAGE_stream);
 		zb_stage_stream(e);
-		t = mark(&stage[ZB_STAGE_stream], t);
+		t = stage_end(e, ZB_STAGE_stream, t);
 	}
 	at(e, ZB_STAGE_expire);
 	zb_meter_stage(&e->an, ZB_METER_EXPIRE);
 	zb_stage_expire(e);
-	t = mark(&stage[ZB_STAGE_expire], t);
+	t = stage_end(e, ZB_STAGE_expire, t);
 	at(e, ZB_STAGE_log);
 	zb_meter_stage(&e->an, ZB_METER_LOG);
 	zb_stage_log(e);
 	if (e->an.metering)
 		zb_meter_end(&e->an);
 	zb_frag_release(e->decoder.frag);
-	return mark(&stage[ZB_STAGE_log], t);
+	return stage_end(e, ZB_STAGE_log, t);
 }
 
 static __attribute__((noinline)) void zb_idle_poll(struct zb_engine *e)
@@ -400,6 +414,22 @@ static __attribute__((noinline)) void charge_gap(struct zb_engine *e, uint64_t g
 		st->gap_cycles[at] += gap < longest ? gap : longest;
 }
 
+/* What of a turn was no work. Its stages know exactly, if the kernel tells. */
+static void note_gaps(struct zb_engine *e, uint64_t turn_tsc, uint64_t now)
+{
+	struct zb_lcore_stat *st = e->conf.stat;
+	uint64_t held_up = waited_now(e);
+
+	if (__builtin_expect(e->taken != 0, 0)) {
+		zb_gap_note_tsc(&e->gaps, &st->gap, e->taken);
+		e->taken = 0;
+	} else {
+		held_up += zb_gap_turn(&e->gaps, &st->gap, turn_tsc, e->b.pkt_nr, true, now);
+	}
+	if (__builtin_expect(held_up != 0, 0))
+		charge_gap(e, held_up);
+}
+
 /*
  * One turn of the loop; the end of one is the beginning of the next, so that no cycle goes
  * unaccounted.
@@ -417,7 +447,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	st->burst_fill[fill_bucket(e->b.pkt_nr)]++;
 	if (__atomic_load_n(&e->conf.on->marks, __ATOMIC_RELAXED)) {
 		memcpy(e->stages_were, st->stage_cycles, sizeof(e->stages_were));
-		t = mark(&st->stage_cycles[ZB_STAGE_rx], t);
+		t = stage_end(e, ZB_STAGE_rx, t);
 		t = walk_marked(e, t);
 	} else {
 		walk(e);
@@ -426,11 +456,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	if (e->conf.once != NULL)
 		report_progress(e);
 	st->busy_cycles += t - begin;
-	uint64_t gap =
-		zb_gap_turn(&e->gaps, &st->gap, t - begin, e->b.pkt_nr, true, t) + waited_now(e);
-
-	if (__builtin_expect(gap != 0, 0))
-		charge_gap(e, gap);
+	note_gaps(e, t - begin, t);
 	if (e->conf.rxq->live) {
 		st->first_tsc = st->first_tsc != 0 ? st->first_tsc : begin;
 		st->last_tsc = t;
@@ -483,6 +509,11 @@ static uint64_t run_to_first(struct zb_engine *e, uint64_t t)
 		}
 	}
 	return t;
+}
+
+const uint64_t *zb_engine_weirds(const struct zb_engine *e)
+{
+	return e->weird.count;
 }
 
 void zb_engine_run(struct zb_engine *e)

@@ -68,6 +68,9 @@ struct zb_engine; /* opaque */
 int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out);
 void zb_engine_destroy(struct zb_engine *e);
 
+/* Oddities by enum zb_weird_name; valid as long as the engine. */
+const uint64_t *zb_engine_weirds(const struct zb_engine *e);
+
 /* Runs until the queue is done or *stop; logs what is left; takes the last snapshot. */
 void zb_engine_run(struct zb_engine *e);
 

@@ -28,6 +28,7 @@ struct zb_engine {
 	struct zb_gap_watch gaps;
 	uint64_t stages_were[ZB_STAGE_NR]; /* stage_cycles before this turn */
 	uint64_t waited;		   /* for the reporter, before this turn */
+	uint64_t taken; /* what the machine took of this turn, as its stages saw it */
 	struct zb_heap_thread heap;
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */

@@ -45,6 +45,8 @@ static void charge(struct zb_meter *m)
 		uint64_t lost = zb_own_time_lost(&m->own, m->tsc_hz);
 
 		m->disturbed++;
+		if (m->seen != NULL)
+			*m->seen = true;
 		cycles -= lost < cycles ? lost : cycles;
 		m->since = rte_rdtsc();
 	}
@@ -126,7 +128,7 @@ void zb_meter_begin(struct zb_analysis *an)
 	m->has_flow = false;
 	m->turn_nr = 0;
 	an->metering = true;
-	zb_own_time_begin(&m->own, m->tsc_hz);
+	zb_own_time_begin(&m->own);
 	m->since = rte_rdtsc();
 }
 

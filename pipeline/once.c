@@ -7,17 +7,16 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <rte_cycles.h>
 #include <rte_pause.h>
 
 #include "pipeline/once.h"
+#include "profiler/own_time.h"
 
-#define SPINS_PER_YIELD 64
-#define MEMORY_ENTRIES	(1u << 18) /* 4 MiB, touched as far as it is used */
+#define SPINS_PER_NAP  64
+#define MEMORY_ENTRIES (1u << 18) /* 4 MiB, touched as far as it is used */
 
 struct zb_once_port {
 	/* Line 0: written by the worker. */
@@ -160,18 +159,18 @@ static bool is_full(const struct zb_once_port *p)
 	return p->head - __atomic_load_n(&p->tail, __ATOMIC_ACQUIRE) == ZB_ONCE_RING;
 }
 
-/* The reporter may need the very core that this worker spins on, hence the yields. */
+/* The reporter may need the very core that this worker spins on, hence the naps. */
 static __attribute__((noinline)) void wait_for_room(struct zb_once_port *p)
 {
-	uint64_t since = rte_rdtsc();
+	uint64_t since = zb_own_time_cycles();
 
 	for (unsigned spins = 1; is_full(p); spins++) {
-		if (spins % SPINS_PER_YIELD == 0)
-			sched_yield();
+		if (spins % SPINS_PER_NAP == 0)
+			zb_own_time_nap();
 		else
 			rte_pause();
 	}
-	p->wait_cycles += rte_rdtsc() - since;
+	p->wait_cycles += zb_own_time_cycles() - since;
 }
 
 void zb_once_offer(struct zb_once_port *p, const struct zb_once_row *r)

@@ -19,8 +19,8 @@ const char *const zb_weird_text[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(TEXT)
 							ZB_WEIRD_LIST_HTTP_NAMED(TEXT_N)};
 static const uint8_t weird_policy[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(POLICY)
 							  ZB_WEIRD_LIST_HTTP_NAMED(POLICY_N)};
-static const char *const weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)
-							      ZB_WEIRD_LIST_HTTP_NAMED(SOURCE_N)};
+const char *const zb_weird_source[ZB_WEIRD_NR] = {ZB_WEIRD_LIST(SOURCE)
+							  ZB_WEIRD_LIST_HTTP_NAMED(SOURCE_N)};
 
 #define DAY_NS	(86400 * ZB_SEC_NS)
 #define MUTE_NS (600 * ZB_SEC_NS)
@@ -64,7 +64,7 @@ static const char *source_of(enum zb_weird_name name, uint8_t proto)
 	case IPPROTO_UDP: return "UDP";
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6: return "ICMP";
-	default: return weird_source[name];
+	default: return zb_weird_source[name];
 	}
 }
 

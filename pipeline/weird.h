@@ -92,6 +92,7 @@ enum zb_weird_name {
 };
 
 extern const char *const zb_weird_text[ZB_WEIRD_NR];
+extern const char *const zb_weird_source[ZB_WEIRD_NR]; /* as listed */
 
 #ifndef ZB_WEIRD_MEMORY	      /* fuzzers have it small */
 #define ZB_WEIRD_MEMORY 16384 /* entries that remember what was logged: 256 KiB */

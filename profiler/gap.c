@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gap.c - see gap.h */
-#include <time.h>
-
 #include "profiler/gap.h"
 
 #define FIRST_BITS 16 /* the first bucket ends at 2^16 ns */
-
-static uint64_t thread_cpu_ns(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) < 0)
-		return 0;
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 uint64_t zb_gap_bucket_end_ns(unsigned bucket)
 {
@@ -59,7 +48,8 @@ void zb_gap_watch_init(struct zb_gap_watch *w, double tsc_hz)
 void zb_gap_watch_begin(struct zb_gap_watch *w, uint64_t now_tsc)
 {
 	w->tsc = w->begin_tsc = now_tsc;
-	w->cpu_ns = w->begin_cpu_ns = thread_cpu_ns();
+	zb_own_time_arm();
+	w->cpu_ns = w->begin_cpu_ns = zb_own_time_ns();
 }
 
 void zb_gap_watch_skip(struct zb_gap_watch *w, uint64_t tsc)
@@ -76,27 +66,44 @@ struct zb_gap_time zb_gap_watch_refresh(struct zb_gap_watch *w, uint64_t busy_ts
 	if (pkts != 0)
 		w->pkt_tsc_x4 = 4 * (busy_tsc / pkts);
 	w->tsc = now_tsc;
-	w->cpu_ns = thread_cpu_ns();
+	w->cpu_ns = zb_own_time_ns();
 	return (struct zb_gap_time){
 		.passed_ns = (uint64_t)((double)(now_tsc - w->begin_tsc) * w->ns_per_tsc),
 		.cpu_ns = w->cpu_ns - w->begin_cpu_ns,
 	};
 }
 
-uint64_t zb_gap_look(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc, bool worked,
-		     uint64_t now_tsc)
+uint64_t zb_gap_ask(struct zb_gap_watch *w, uint64_t now_tsc)
 {
-	uint64_t cpu_ns = thread_cpu_ns(), turn_ns = (uint64_t)((double)turn_tsc * w->ns_per_tsc);
-	uint64_t passed_ns = (uint64_t)((double)(now_tsc - w->tsc) * w->ns_per_tsc);
-	uint64_t on_ns = cpu_ns - w->cpu_ns, off_ns = passed_ns > on_ns ? passed_ns - on_ns : 0;
+	zb_own_time_arm(); /* before the clock is read: what comes between is seen next time */
+	w->seen = false;
+	if (w->min_tsc == UINT64_MAX)
+		return 0;
+
+	uint64_t cpu_ns = zb_own_time_ns(), on_ns = cpu_ns - w->cpu_ns;
+	double on_tsc = (double)on_ns / w->ns_per_tsc, passed_tsc = (double)(now_tsc - w->tsc);
 
 	w->tsc = now_tsc;
 	w->cpu_ns = cpu_ns;
+	return passed_tsc > on_tsc ? (uint64_t)(passed_tsc - on_tsc) : 0;
+}
+
+void zb_gap_note_tsc(const struct zb_gap_watch *w, struct zb_gap *g, uint64_t tsc)
+{
+	if (tsc >= w->min_tsc)
+		zb_gap_note(g, (uint64_t)((double)tsc * w->ns_per_tsc));
+}
+
+uint64_t zb_gap_look(struct zb_gap_watch *w, struct zb_gap *g, uint64_t turn_tsc, bool worked,
+		     uint64_t now_tsc)
+{
+	uint64_t off_tsc = zb_gap_ask(w, now_tsc);
+
 	/* What was lost in turns before this one is not this one's. */
-	if (!worked || off_ns > turn_ns)
-		off_ns = turn_ns;
-	if (off_ns < ZB_GAP_MIN_NS)
+	if (!worked || off_tsc > turn_tsc)
+		off_tsc = turn_tsc;
+	if (off_tsc < w->min_tsc)
 		return 0;
-	zb_gap_note(g, off_ns);
-	return (uint64_t)((double)off_ns / w->ns_per_tsc);
+	zb_gap_note_tsc(w, g, off_tsc);
+	return off_tsc;
 }

@@ -9,22 +9,21 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <rte_branch_prediction.h>
-#include <rte_cycles.h>
 #include <rte_pause.h>
 #include "profiler/diag.h"
 #include "profiler/log_set.h"
 #include "profiler/log_set_priv.h"
+#include "profiler/own_time.h"
 
 #define BUF_BYTES_DEFAULT     (256u * 1024)
 #define BUF_BYTES_MAX	      (1u << 30)
 #define BUFS_PER_PORT_DEFAULT 4
 #define BYTES_PER_STRING_BYTE 8 /* escaped, at worst; see row.h */
-#define SPINS_PER_YIELD	      64
+#define SPINS_PER_NAP	      64
 
 /* ---- producer ---- */
 
@@ -41,20 +40,23 @@ static struct zb_log_buf *buf_alloc(struct zb_log_port *p)
 	return b;
 }
 
-/* The writer may need the very core that this producer spins on, hence the yields. */
+/*
+ * The writer may need the very core that this producer spins on, hence the naps. What it takes to
+ * get that core again is a gap (gap.h), and does not count as waiting.
+ */
 static struct zb_log_buf *buf_wait(struct zb_log_port *p)
 {
-	uint64_t since = rte_rdtsc();
+	uint64_t since = zb_own_time_cycles();
 	struct zb_log_buf *b;
 
 	sem_post(&p->set->wake); /* fails only when it is up 2^31 times already */
 	for (unsigned spins = 1; (b = zb_log_ring_pop(&p->free)) == NULL; spins++) {
-		if (spins % SPINS_PER_YIELD == 0)
-			sched_yield();
+		if (spins % SPINS_PER_NAP == 0)
+			zb_own_time_nap();
 		else
 			rte_pause();
 	}
-	p->wait_cycles += rte_rdtsc() - since;
+	p->wait_cycles += zb_own_time_cycles() - since;
 	return b;
 }
 

@@ -5,8 +5,6 @@
 #include <time.h>
 #include <rte_cycles.h>
 
-#define LONG_AGO_S 0.1 /* so that an error of tsc_hz does not add up */
-
 #if defined(__x86_64__) && __has_include(<sys/rseq.h>)
 #include <stdalign.h>
 #include <sys/rseq.h>
@@ -30,7 +28,7 @@ static struct rseq *area(void)
 	return __rseq_size != 0 && (int32_t)r->cpu_id >= 0 ? r : NULL;
 }
 
-static void arm(void)
+void zb_own_time_arm(void)
 {
 	static alignas(32) struct rseq_cs never;
 	struct rseq *r = area();
@@ -58,7 +56,7 @@ bool zb_own_time_undisturbed(void)
 
 #else
 
-static void arm(void)
+void zb_own_time_arm(void)
 {
 }
 
@@ -69,35 +67,58 @@ bool zb_own_time_undisturbed(void)
 
 #endif
 
-static uint64_t cpu_ns(void)
+#define NAP_NS	   50000
+#define NAP_NS_MAX 200000 /* with the kernel's slack; what is more was waiting for a CPU */
+
+static __thread uint64_t napped_ns;
+
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	return clock_gettime(clock, &t) == 0
+		       ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec
+		       : 0;
 }
 
-static void look(struct zb_own_time *o)
+uint64_t zb_own_time_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID) + napped_ns;
+}
+
+void zb_own_time_nap(void)
+{
+	const struct timespec nap = {.tv_nsec = NAP_NS};
+	uint64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID), from = clock_ns(CLOCK_MONOTONIC), off;
+
+	/* Woken early by a signal: then it was short. */
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+	off = clock_ns(CLOCK_MONOTONIC) - from;
+	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+	off = off > cpu ? off - cpu : 0;
+	napped_ns += off < NAP_NS_MAX ? off : NAP_NS_MAX;
+}
+
+uint64_t zb_own_time_cycles(void)
+{
+	uint64_t hz = rte_get_tsc_hz();
+
+	return (uint64_t)((double)zb_own_time_ns() * 1e-9 * (double)(hz != 0 ? hz : 1000000000u));
+}
+
+void zb_own_time_begin(struct zb_own_time *o)
 {
 	/* Armed first: what comes between the two is seen next time. */
-	arm();
-	o->cpu_ns = cpu_ns();
+	zb_own_time_arm();
+	o->cpu_ns = zb_own_time_ns();
 	o->tsc = rte_rdtsc();
-	o->known = true;
-}
-
-void zb_own_time_begin(struct zb_own_time *o, uint64_t tsc_hz)
-{
-	if (!o->known || !zb_own_time_undisturbed() ||
-	    (double)(rte_rdtsc() - o->tsc) > LONG_AGO_S * (double)tsc_hz)
-		look(o);
 }
 
 uint64_t zb_own_time_lost(struct zb_own_time *o, uint64_t tsc_hz)
 {
 	struct zb_own_time was = *o;
 
-	look(o);
+	zb_own_time_begin(o);
 	double ran = (double)(o->cpu_ns - was.cpu_ns) * 1e-9 * (double)tsc_hz;
 	double all = (double)(o->tsc - was.tsc);
 

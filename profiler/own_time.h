@@ -19,17 +19,31 @@
 
 struct zb_own_time {
 	uint64_t tsc, cpu_ns; /* the thread's CPU time, as of then */
-	bool known;
 };
 
-/* A span begins; tsc_hz as rte_get_tsc_hz(). Asks the kernel if the last time is long ago. */
-void zb_own_time_begin(struct zb_own_time *o, uint64_t tsc_hz);
+/* The thread's CPU time and naps. */
+uint64_t zb_own_time_ns(void);
+/* The same in cycles of the time-stamp counter; without EAL, in nanoseconds. */
+uint64_t zb_own_time_cycles(void);
 
-/* True when nothing has happened since the last call of one of the others, or it cannot be known.
+/*
+ * Sleeps for a moment, for whoever waits for another thread, which may need this very CPU. The nap
+ * counts as the thread's own time; what it takes beyond that to get a CPU again does not.
  */
+void zb_own_time_nap(void);
+
+/* A span begins. */
+void zb_own_time_begin(struct zb_own_time *o);
+
+/* True when nothing has happened since the last call of one of the others, by whomever on this
+ * thread, or it cannot be known. */
 bool zb_own_time_undisturbed(void);
 
-/* Cycles since then that the thread did not run; the next span begins. */
+/* From now on something may happen. */
+void zb_own_time_arm(void);
+
+/* Cycles since the span began that the thread did not run; the next one begins. tsc_hz as
+ * rte_get_tsc_hz(). */
 uint64_t zb_own_time_lost(struct zb_own_time *o, uint64_t tsc_hz);
 
 #endif

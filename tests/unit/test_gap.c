@@ -49,6 +49,34 @@ static void gap_buckets_are_powers_of_two(void **state)
 	assert_int_equal(sum.max_ns, g.max_ns);
 }
 
+/* However dear packets are: the kernel leaves a trace when it takes the CPU away. */
+static void gap_in_a_dear_turn_is_found(void **state)
+{
+	struct zb_gap_watch w;
+	struct zb_gap g = {0};
+	uint64_t from, to;
+
+	(void)state;
+	zb_gap_watch_init(&w, HZ);
+	w.pkt_tsc_x4 = 3600ull * 1000 * MS;
+	from = now_ns(CLOCK_MONOTONIC);
+	zb_gap_watch_begin(&w, from);
+	usleep(20000);
+	to = now_ns(CLOCK_MONOTONIC);
+	if (zb_own_time_undisturbed())
+		skip();
+	assert_true(zb_gap_turn(&w, &g, to - from, 64, true, to) >= 15 * MS);
+	assert_int_equal(zb_gap_count(&g), 1);
+	/* A metered burst has asked already, and says so. */
+	from = to;
+	usleep(20000);
+	zb_own_time_arm();
+	to = now_ns(CLOCK_MONOTONIC);
+	w.seen = true;
+	assert_true(zb_gap_turn(&w, &g, to - from, 64, true, to) >= 15 * MS);
+	assert_false(w.seen);
+}
+
 /* A turn in which the thread slept is a gap of nearly all of it. */
 static void gap_turn_off_the_cpu_is_a_gap(void **state)
 {
@@ -172,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gap_buckets_are_powers_of_two),
+		cmocka_unit_test(gap_in_a_dear_turn_is_found),
 		cmocka_unit_test(gap_turn_off_the_cpu_is_a_gap),
 		cmocka_unit_test(gap_expensive_work_is_no_gap),
 		cmocka_unit_test(gap_idle_turn_is_a_gap_as_a_whole),
