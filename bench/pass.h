@@ -22,6 +22,7 @@
 #include "pipeline/engine.h"
 #include "pipeline/fault.h"
 #include "pipeline/mem.h"
+#include "pipeline/weird.h"
 #include "profiler/growth.h"
 #include "profiler/heap.h"
 #include "profiler/sampler.h"
@@ -92,6 +93,7 @@ struct zb_pass_lcore {
 	uint64_t preempted; /* times that another thread was put in the worker's place */
 	struct zb_source_drop first_drop;
 	struct zb_meter *meter; /* what its cycles went to; NULL: not metered */
+	uint64_t weird[ZB_WEIRD_NR];
 };
 
 struct zb_pass_result {

@@ -77,6 +77,8 @@ int zb_pass_worker_main(void *arg)
 	w->pass->result->lcore[w->index].preempted = preempted() - before;
 	if (w->pass->sampler != NULL && !w->unsampled)
 		zb_sampler_detach_self(w->pass->sampler, w->index);
+	memcpy(w->pass->result->lcore[w->index].weird, zb_engine_weirds(engine),
+	       sizeof(w->pass->result->lcore[w->index].weird));
 	zb_engine_destroy(engine);
 out:
 	__atomic_store_n(&w->ready, true, __ATOMIC_RELEASE);

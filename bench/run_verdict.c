@@ -2,10 +2,13 @@
 /* run_verdict.c - gathers what a run measured for its verdict; see verdict.h */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "bench/noise.h"
 #include "bench/run_job.h"
 #include "bench/run_report.h"
+#include "pipeline/meter.h"
+#include "pipeline/weird.h"
 #include "profiler/hot_function.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
@@ -124,11 +127,16 @@ static void gather_functions(const struct zb_run_job *j, struct zb_verdict_in *i
 /* The analyzer whose calls cost most beyond what they may; if none does, the dearest. */
 static void gather_analyzer(const struct zb_run_job *j, struct zb_verdict_in *in)
 {
+	const char *files = zb_meter_place_name(ZB_METER_FILES);
 	const struct zb_cost *c = &j->costs;
 	double most = 0;
 
+	in->files_share = c->place_nr != 0 ? 0 : -1;
 	for (unsigned i = 0; i < c->place_nr; i++) {
 		const struct zb_cost_place *p = &c->place[i];
+
+		if (strcmp(p->name, files) == 0)
+			in->files_share = p->share;
 		double excess = (p->cycles_per_call - zb_verdict_call_max(p->bytes_per_call)) *
 				(double)p->calls;
 
@@ -143,6 +151,44 @@ static void gather_analyzer(const struct zb_run_job *j, struct zb_verdict_in *in
 	}
 	if (c->flow_nr != 0 && c->flow[0].share - c->flow[0].error >= FLOW_SHARE)
 		in->flow = c->flow[0].uid;
+}
+
+/* Where oddities of a source are found. */
+static void place_weird(const char *source, struct zb_verdict_weird *w)
+{
+	bool is_transport = strcmp(source, "TCP") == 0 || strcmp(source, "UDP") == 0 ||
+			    strcmp(source, "ICMP") == 0;
+
+	for (unsigned i = ZB_METER_ANALYZERS; i < ZB_METER_NR; i++)
+		if (strcasecmp(zb_meter_place_name(i), source) == 0) {
+			w->analyzer = zb_meter_place_name(i);
+			w->stage = zb_stage_name[ZB_STAGE_stream];
+		}
+	if (strcmp(source, "IP") == 0)
+		w->stage = zb_stage_name[ZB_STAGE_decode];
+	else if (is_transport)
+		w->stage = zb_stage_name[ZB_STAGE_conn];
+}
+
+static void gather_weirds(const struct zb_run_job *j, struct zb_verdict_in *in)
+{
+	uint64_t all = 0, most = 0;
+	unsigned top = 0;
+
+	for (unsigned n = 0; n < ZB_WEIRD_NR; n++) {
+		uint64_t sum = 0;
+
+		for (unsigned i = 0; i < j->pass.lcore_nr; i++)
+			sum += j->pass.lcore[i].weird[n];
+		all += sum;
+		top = sum > most ? n : top;
+		most = sum > most ? sum : most;
+	}
+	if (most == 0)
+		return;
+	in->weird.name = zb_weird_text[top];
+	in->weird.share = (double)most / (double)all;
+	place_weird(zb_weird_source[top], &in->weird);
 }
 
 void zb_job_judge(struct zb_run_job *j)
@@ -168,6 +214,7 @@ void zb_job_judge(struct zb_run_job *j)
 	gather_losses(j, in);
 	gather_functions(j, in);
 	gather_analyzer(j, in);
+	gather_weirds(j, in);
 	zb_verdict_judge(in, &j->verdict);
 	in->sum = NULL;
 }

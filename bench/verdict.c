@@ -69,6 +69,15 @@ void zb_verdict_because(struct zb_verdict_finding *f, struct zb_verdict_measure 
 	va_end(ap);
 }
 
+static double own_cycles(const struct zb_lcore_stat *s)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < ZB_STAGE_idle; i++)
+		sum += (double)zb_stat_own_cycles(s, i);
+	return sum;
+}
+
 /* ---- memory ---- */
 
 static void judge_leak(const struct zb_verdict_in *in, struct zb_verdict *v)
@@ -147,7 +156,7 @@ static void judge_noise(const struct zb_verdict_in *in, struct zb_verdict *v)
 static void judge_logs(const struct zb_verdict_in *in, struct zb_verdict *v)
 {
 	double lost = (double)in->sum->c[ZB_C_log_rows_lost], failed = (double)in->rows_failed;
-	double wait = (double)in->sum->c[ZB_C_log_wait_cycles] / ((double)in->sum->busy_cycles + 1);
+	double wait = (double)in->sum->c[ZB_C_log_wait_cycles] / (own_cycles(in->sum) + 1);
 	bool starved = in->writer_starved > STARVED;
 	struct zb_verdict_finding *f;
 
@@ -166,8 +175,7 @@ static void judge_logs(const struct zb_verdict_in *in, struct zb_verdict *v)
 	if (wait > WAIT_RATIO)
 		zb_verdict_because(f,
 				   (struct zb_verdict_measure){"totals.log_wait_cycles",
-							       "of the busy cycles", wait,
-							       WAIT_RATIO},
+							       "of the cycles", wait, WAIT_RATIO},
 				   "workers waited for the log writer");
 	if (starved)
 		zb_verdict_because(f,
@@ -178,15 +186,6 @@ static void judge_logs(const struct zb_verdict_in *in, struct zb_verdict *v)
 }
 
 /* ---- load ---- */
-
-static double own_cycles(const struct zb_lcore_stat *s)
-{
-	double sum = 0;
-
-	for (unsigned i = 0; i < ZB_STAGE_idle; i++)
-		sum += (double)zb_stat_own_cycles(s, i);
-	return sum;
-}
 
 static void judge_uneven(const struct zb_verdict_in *in, struct zb_verdict *v)
 {
@@ -214,15 +213,15 @@ static unsigned dearest_stage(const struct zb_lcore_stat *s)
 }
 
 /*
- * What came, beside what the workers could have taken: as much more than they did as they had no
- * CPU, or nothing to do. Bursts are lost though that would have been enough.
+ * What came, beside what the workers could have taken in that time at what a packet cost them.
+ * Bursts are lost though that would have been enough.
  */
 static void judge_overload(const struct zb_verdict_in *in, struct zb_verdict *v)
 {
 	const struct zb_lcore_stat *s = in->sum;
 	double link = (double)s->c[ZB_C_pkts_link], dropped = (double)in->dropped / (link + 1);
-	double had = in->busy_share * (1 - in->lost_ratio);
-	double can = (double)s->c[ZB_C_pkts_proc] / (had > 0.001 ? had : 0.001);
+	double worked = own_cycles(s) / (in->tsc_hz * in->seconds * in->lcore_nr);
+	double can = (double)s->c[ZB_C_pkts_proc] / (worked > 0.001 ? worked : 0.001);
 	double lag_s = (double)zb_lag_at(&s->lag, 0.99) / 1e9;
 	bool lags = lag_s > LAG_S && in->busy_share > SATURATED;
 	struct zb_verdict_finding *f;

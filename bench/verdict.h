@@ -40,6 +40,13 @@ struct zb_verdict_function {
 	uint64_t samples;
 };
 
+/* The oddity that was found most often; name NULL: none. */
+struct zb_verdict_weird {
+	const char *name;
+	double share;		      /* of all oddities */
+	const char *stage, *analyzer; /* where it is found; NULL: here and there */
+};
+
 /* An analyzer in metered bursts. */
 struct zb_verdict_analyzer {
 	const char *name; /* NULL: none */
@@ -73,6 +80,9 @@ struct zb_verdict_in {
 	struct zb_verdict_function hot_analyzer;     /* of stage stream, without files */
 	/* The one whose calls cost most beyond what they may; else the dearest. */
 	struct zb_verdict_analyzer dearest;
+	double files_share; /* of all own busy cycles: bytes of files and their hashes; < 0: not
+			       known */
+	struct zb_verdict_weird weird;
 	const char *flow;   /* uid of the dearest connection; NULL: none stands out */
 	const char *grower; /* function whose memory grew most; NULL: not known */
 	double grower_bytes;

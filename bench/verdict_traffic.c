@@ -19,6 +19,7 @@
 #define FLOWS_PER_PKT  0.6 /* question and answer are half a flow each */
 #define FLOWS_MIN      5000
 #define WEIRD_PER_PKT  0.2
+#define WEIRD_SHARE    0.3 /* of all oddities: a lesser one is no culprit */
 #define ROWS_PER_PKT   1.2
 #define STATE_PER_BYTE 1.5
 #define STATE_MIN      (4.0 * 1048576)
@@ -101,6 +102,32 @@ static void name_culprit(const struct zb_verdict_in *in, unsigned stage,
 	f->flow = in->flow;
 }
 
+/*
+ * The stream stage is dear where files are hashed, and cheap where they are not: what is not of
+ * files is held against what analyzers take.
+ */
+static void judge_analyzers(const struct zb_verdict_in *in, const struct load *l,
+			    struct zb_verdict *v)
+{
+	double all = zb_verdict_cost(in->sum), files = in->files_share * all;
+	double cost = zb_verdict_stage_cost(in->sum, ZB_STAGE_stream) - files;
+	double is_usual = 400 + 0.6 * l->bytes + 500 * l->conns + 1500 * l->rows;
+	struct zb_verdict_finding *f;
+
+	if (in->files_share < 0 || cost <= TIMES_USUAL * is_usual ||
+	    cost - is_usual < OF_ALL * all || cost - is_usual < EXCESS_MIN)
+		return;
+	f = zb_verdict_found(v, ZB_VERDICT_PATHOLOGICAL);
+	zb_verdict_because(f,
+			   (struct zb_verdict_measure){"cost.places", "cycles a packet", cost,
+						       TIMES_USUAL * is_usual},
+			   "analyzers cost far more than packets like these usually do");
+	if (f->stage == NULL)
+		name_culprit(in, ZB_STAGE_stream, f);
+	if (in->hot_analyzer.name[0] != '\0' && f->because_nr == 1)
+		f->function = in->hot_analyzer.name;
+}
+
 /* The stage whose excess is largest, if any is beyond all that is usual. */
 static void judge_stages(const struct zb_verdict_in *in, const struct load *l, struct zb_verdict *v)
 {
@@ -160,6 +187,26 @@ static void ratio(struct zb_verdict *v, struct zb_verdict_measure m, const char 
 		zb_verdict_because(zb_verdict_found(v, ZB_VERDICT_PATHOLOGICAL), m, "%s", what);
 }
 
+static void judge_weirds(const struct zb_verdict_in *in, const struct load *l, struct zb_verdict *v)
+{
+	const struct zb_verdict_weird *w = &in->weird;
+	struct zb_verdict_finding *f;
+
+	if (l->weirds <= WEIRD_PER_PKT)
+		return;
+	f = zb_verdict_found(v, ZB_VERDICT_PATHOLOGICAL);
+	zb_verdict_because(f,
+			   (struct zb_verdict_measure){"weird.log", "oddities a packet", l->weirds,
+						       WEIRD_PER_PKT},
+			   "packets are odd in ways that are rare: %.0f %% are %.60s",
+			   100 * w->share, w->name != NULL ? w->name : "?");
+	if (w->name == NULL || w->share < WEIRD_SHARE)
+		return;
+	f->kind = w->name;
+	f->stage = f->stage != NULL ? f->stage : w->stage;
+	f->analyzer = f->analyzer != NULL ? f->analyzer : w->analyzer;
+}
+
 /* Much state, many rows, many oddities for little traffic. */
 static void judge_amplification(const struct zb_verdict_in *in, const struct load *l,
 				struct zb_verdict *v)
@@ -169,10 +216,7 @@ static void judge_amplification(const struct zb_verdict_in *in, const struct loa
 		      (struct zb_verdict_measure){"totals.tcp_conns, udp_conns, icmp_conns",
 						  "new flows a packet", l->conns, FLOWS_PER_PKT},
 		      "nearly every packet is a flow of its own: a flood, or a scan");
-	ratio(v,
-	      (struct zb_verdict_measure){"weird.log", "oddities a packet", l->weirds,
-					  WEIRD_PER_PKT},
-	      "packets are odd in ways that are rare");
+	judge_weirds(in, l, v);
 	ratio(v,
 	      (struct zb_verdict_measure){"totals.log_rows", "rows a packet", l->rows,
 					  ROWS_PER_PKT},
@@ -191,6 +235,7 @@ void zb_verdict_traffic(const struct zb_verdict_in *in, struct zb_verdict *v)
 
 	if (!in->is_slow) {
 		judge_stages(in, &l, v);
+		judge_analyzers(in, &l, v);
 		judge_analyzer(in, v);
 	}
 	judge_amplification(in, &l, v);

@@ -142,7 +142,7 @@ static void verdict_drops_of_bursts_are_overload_in_bursts(void **state)
 {
 	(void)state;
 	open_loop(PKTS + 10000, 10000);
-	in.busy_share = 0.3;
+	in.seconds = 3;
 	assert_verdict(ZB_VERDICT_OVERLOADED, 1);
 	assert_non_null(strstr(v.found[0].because[1].what, "--rx-desc"));
 }
@@ -152,7 +152,7 @@ static void verdict_drops_for_want_of_a_cpu_are_noise(void **state)
 {
 	(void)state;
 	open_loop(PKTS + 100000, 100000);
-	in.busy_share = 0.9;
+	in.seconds = 0.8 / 0.55;
 	in.lost_ratio = 0.4;
 	in.neighbour = "cc1";
 	assert_verdict(ZB_VERDICT_NOISY_HOST, 1);
@@ -201,6 +201,25 @@ static void verdict_cost_that_is_explained_is_not(void **state)
 	sum.c[ZB_C_bytes_recv] = 60ull * PKTS;
 	sum.log_rows[0] = 0;
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
+}
+
+/* Hashing files explains the cost of the stream stage, analyzers do not. */
+static void verdict_dear_analyzers_are_not_hidden_by_files(void **state)
+{
+	(void)state;
+	sum.c[ZB_C_bytes_recv] = 1400ull * PKTS;
+	set_stage(ZB_STAGE_stream, 13000);
+	strcpy(in.hot_analyzer.name, "first_common");
+	in.dearest = (struct zb_verdict_analyzer){"ssh", 0.5, 27000, 1300, 1600};
+	in.files_share = 0.8;
+	assert_verdict(ZB_VERDICT_KEEPING_UP, 1);
+	in.files_share = -1; /* not metered */
+	assert_verdict(ZB_VERDICT_KEEPING_UP, 1);
+	in.files_share = 0.2;
+	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
+	assert_string_equal(v.found[0].stage, "stream");
+	assert_string_equal(v.found[0].analyzer, "ssh");
+	assert_string_equal(v.found[0].function, "first_common");
 }
 
 /* Time in which the CPU was taken away in the middle of a stage is not the stage's. */
@@ -269,7 +288,13 @@ static void verdict_amplification_is_pathological(void **state)
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
 	clean(NULL);
 	sum.c[ZB_C_weirds] = PKTS / 2;
+	in.weird = (struct zb_verdict_weird){"DNS_label_too_long", 0.9, "stream", "dns"};
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
+	assert_string_equal(v.found[0].kind, "DNS_label_too_long");
+	assert_string_equal(v.found[0].analyzer, "dns");
+	in.weird.share = 0.1; /* one of many accuses nobody */
+	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
+	assert_null(v.found[0].kind);
 	clean(NULL);
 	sum.log_rows[3] = 2 * PKTS;
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
@@ -404,6 +429,7 @@ int main(void)
 		CASE(verdict_noise_without_loss),
 		CASE(verdict_dear_stage_is_pathological),
 		CASE(verdict_cost_that_is_explained_is_not),
+		CASE(verdict_dear_analyzers_are_not_hidden_by_files),
 		CASE(verdict_stolen_cycles_are_no_cost),
 		CASE(verdict_of_a_slow_build_says_nothing_of_cost),
 		CASE(verdict_waiting_for_logs_is_no_cost),
