@@ -34,8 +34,8 @@
  * with its packets per TSC cycle. The run ends when all pairs are there.
  */
 struct zb_pass_slices {
-	bool sampling, marks,
-		snapshots; /* what is on in every other slice; the rest is always off */
+	/* What is on in every other slice; the rest is always off. */
+	bool sampling, marks, snapshots, heap;
 	double slice_s;
 	unsigned pair_nr;  /* wanted */
 	unsigned slice_nr; /* done; two a pair */

@@ -89,6 +89,8 @@ static void slice_begin(struct zb_pass *p)
 		zb_sampler_pause(p->sampler, !(on && s->sampling));
 	__atomic_store_n(&p->on.marks, on && s->marks, __ATOMIC_RELAXED);
 	__atomic_store_n(&p->on.snapshots, on && s->snapshots, __ATOMIC_RELAXED);
+	if (s->heap)
+		(void)(on ? zb_heap_start() : zb_heap_stop());
 	s->from_pkts = 0;
 	for (unsigned i = 0; i < p->worker_nr; i++)
 		s->from_pkts += zb_stat_peek(&p->result->lcore[i].stat.c[ZB_C_pkts_proc]);

@@ -16,15 +16,16 @@
 struct kind {
 	const char *name, *key;
 	uint32_t sample_hz;
-	bool marks, stats;
+	bool marks, stats, heap;
 };
 
 static const struct kind kinds[] = {
-	{"stage cycle marks", "marks_pct", 0, true, false},
-	{"statistics every interval", "statistics_pct", 0, false, true},
-	{"sampling at 99 Hz", "sampling_99hz_pct", 99, false, false},
-	{"sampling at 999 Hz", "sampling_999hz_pct", 999, false, false},
-	{"all of the defaults", "defaults_pct", 99, true, true},
+	{"stage cycle marks", "marks_pct", .marks = true},
+	{"statistics every interval", "statistics_pct", .stats = true},
+	{"sampling at 99 Hz", "sampling_99hz_pct", .sample_hz = 99},
+	{"sampling at 999 Hz", "sampling_999hz_pct", .sample_hz = 999},
+	{"heap profile (--heap)", "heap_pct", .heap = true},
+	{"all of the defaults", "defaults_pct", .sample_hz = 99, .marks = true, .stats = true},
 };
 #define KIND_NR (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -43,6 +44,7 @@ static int measure(const struct zb_pass_conf *base, const struct kind *k, double
 		.sampling = k->sample_hz != 0,
 		.marks = k->marks,
 		.snapshots = k->stats,
+		.heap = k->heap,
 		.slice_s = SLICE_S,
 		.pair_nr = PAIRS,
 		.rate = rate,
@@ -57,6 +59,8 @@ static int measure(const struct zb_pass_conf *base, const struct kind *k, double
 	if (ret == 0 && (r.interrupted || r.broke))
 		ret = -EINTR;
 	zb_pass_fini(&r);
+	if (k->heap)
+		zb_heap_stop();
 	for (unsigned i = 0; ret == 0 && i < PAIRS; i++)
 		cost[i] = 100 * (1 - rate[2 * i + 1] / rate[2 * i]);
 	if (ret == 0)
@@ -79,8 +83,11 @@ int zb_self_cost(struct zb_run_job *j)
 	       PAIRS, SLICE_S);
 	printf("%-28s %8s  %s\n", "", "median", "middle half of the pairs");
 	for (unsigned i = 0; i < KIND_NR; i++) {
-		int ret = measure(&base, &kinds[i], cost);
+		int ret;
 
+		if (kinds[i].heap && !zb_heap_can_profile())
+			continue;
+		ret = measure(&base, &kinds[i], cost);
 		if (ret < 0) {
 			zb_err("--self-cost: %s", ret == -EINTR ? "interrupted" : strerror(-ret));
 			return ret;
