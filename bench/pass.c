@@ -245,6 +245,7 @@ static void take_snapshots(struct zb_pass *p)
 		while (zb_snap_get(p->worker[i].engine.snaps, &snap)) {
 			zb_pass_state_take(p, i, &snap.stat, snap.last);
 			snap.noise = p->noise[i].sum;
+			snap.arena = p->worker[i].arena_sum;
 			zb_pass_note_series(p, i, &snap);
 			zb_stats_log_take(p->stats, i, &snap);
 			zb_pass_metrics_take(p, i, &snap);
@@ -273,6 +274,7 @@ static void look_at_heap(struct zb_pass *p)
 	}
 	r->has_heap = zb_heap_total_stat(&r->heap) == 0;
 	zb_pass_state_judge(p);
+	zb_pass_memory_end(p);
 	if (p->conf->heap_dir != NULL)
 		zb_pass_heap_dump(p, 'f');
 	__atomic_store_n(&p->release, true, __ATOMIC_RELEASE);
@@ -379,6 +381,7 @@ static void report(struct zb_pass *p)
 		if (p->sampler != NULL)
 			zb_sampler_drain(p->sampler);
 		zb_pass_noise_poll(p, zb_clock_s());
+		zb_pass_memory_poll(p, zb_clock_s());
 		take_snapshots(p);
 		zb_once_merge(p->once);
 		flush_reporter(p, zb_clock_s());

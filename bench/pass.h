@@ -25,6 +25,7 @@
 #include "pipeline/weird.h"
 #include "profiler/growth.h"
 #include "profiler/heap.h"
+#include "profiler/mem_track.h"
 #include "profiler/sampler.h"
 #include "profiler/series.h"
 #include "profiler/topology.h"
@@ -106,6 +107,9 @@ struct zb_pass_result {
 	bool has_heap;
 	struct zb_noise_lcore writer; /* of the log writer: waiting only */
 	struct zb_growth growth;      /* kinds as in zb_pass_kinds */
+	struct zb_mem_track memory;   /* over time */
+	/* At the end of the traffic, and most at a time. */
+	uint32_t analyzers[ZB_ANALYZERS_MAX], analyzers_peak[ZB_ANALYZERS_MAX];
 	unsigned heap_dumps;
 	struct zb_sampler *sampler;	      /* NULL: off */
 	struct zb_series *series;	      /* how the workers did meanwhile; NULL: off */

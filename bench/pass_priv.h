@@ -25,7 +25,9 @@ struct zb_pass_worker {
 	const uint64_t *allocated;    /* bytes the thread has ever allocated; NULL: not known */
 	uint64_t gauge[ZB_G_NR];      /* as of its newest snapshot */
 	uint64_t overdue, heap_bytes; /* likewise */
-	struct zb_prof_log *prof;     /* its own; NULL: off */
+	uint32_t analyzers[ZB_ANALYZERS_MAX]; /* likewise */
+	struct zb_arena_sum arena_sum;	      /* when it was looked at last */
+	struct zb_prof_log *prof;	      /* its own; NULL: off */
 	pid_t tid;
 };
 
@@ -55,6 +57,7 @@ struct zb_pass {
 		shown_s; /* start; last flush of statistics; last drawing of the progress line */
 	uint64_t shown_pkts, shown_bytes;
 	struct zb_heap_due heap_due;
+	double memory_looked_s;
 	double heap_looked_s;	    /* when the live heap was looked at last */
 	unsigned heap_kind_nr[256]; /* dumps written, by kind */
 	int dumps_seen;		    /* of those that were asked for */
@@ -86,6 +89,13 @@ void zb_pass_heap_poll(struct zb_pass *p, double now_s);
 int zb_pass_state_make(struct zb_pass *p);
 void zb_pass_state_take(struct zb_pass *p, unsigned i, const struct zb_lcore_stat *s, bool last);
 void zb_pass_state_judge(struct zb_pass *p);
+
+/* Memory over time: arenas of the workers and of all, looked at four times a second. */
+void zb_pass_memory_poll(struct zb_pass *p, double now_s);
+/* All state still stands: the last point. */
+void zb_pass_memory_end(struct zb_pass *p);
+/* Peaks of analyzers at work, by what worker i has now. */
+void zb_pass_note_analyzers(struct zb_pass *p, unsigned i, const struct zb_lcore_stat *stat);
 
 /* What disturbs the workers: from their start on, now and then, and when they are at their end. */
 int zb_pass_noise_make(struct zb_pass *p);

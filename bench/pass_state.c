@@ -117,6 +117,7 @@ void zb_pass_state_take(struct zb_pass *p, unsigned i, const struct zb_lcore_sta
 			sum += p->worker[j].gauge[g];
 		p->result->peak[g] = sum > p->result->peak[g] ? sum : p->result->peak[g];
 	}
+	zb_pass_note_analyzers(p, i, s);
 	/* After the last packet all state is torn down: that says nothing about growth. */
 	if (last || s->net_time_ns < p->start_ns)
 		return;

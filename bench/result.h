@@ -21,6 +21,7 @@
 #include "capture/trace.h"
 #include "profiler/growth.h"
 #include "profiler/heap.h"
+#include "profiler/mem_track.h"
 #include "profiler/lcore_stat.h"
 #include "profiler/log_set.h"
 #include "profiler/topology.h"
@@ -95,6 +96,8 @@ struct zb_result_memory {
 	/* Functions below which live memory grew, most first: between dumps, or since the start. */
 	const struct zb_heap_holder *grower;
 	unsigned grower_nr;
+	const uint32_t *analyzers, *analyzers_peak; /* by enum zb_analyzer_id; NULL: not known */
+	const struct zb_mem_track *over_time;	    /* NULL: not known */
 };
 
 enum zb_result_status {
@@ -144,6 +147,10 @@ int64_t zb_device_residual(const struct zb_source_device *d);
 
 /* The devices as a new reference; NULL: out of memory. */
 struct json_t *zb_result_devices(const struct zb_source_device *devices, uint32_t nr);
+
+/* Parts of memory as new references; NULL: out of memory. */
+struct json_t *zb_result_analyzers(const struct zb_result_memory *m);
+struct json_t *zb_result_over_time(const struct zb_mem_track *t);
 
 /* host_noise as a new reference; NULL: out of memory. */
 struct json_t *zb_result_noise(const struct zb_result *r);

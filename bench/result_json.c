@@ -465,6 +465,9 @@ static json_t *memory(struct doc *d, const struct zb_lcore_stat *sum)
 	set(d, o, "heap_top", heap_top(d));
 	if (m->growth != NULL)
 		set(d, o, "growth", zb_result_growth(m));
+	set(d, o, "analyzers", zb_result_analyzers(m));
+	if (m->over_time != NULL)
+		set(d, o, "over_time", zb_result_over_time(m->over_time));
 	return o;
 }
 

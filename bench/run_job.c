@@ -442,6 +442,9 @@ static void fill_evidence(struct zb_run_job *j, struct zb_result *r)
 		.growth = &j->pass.growth,
 		.grower = j->grower,
 		.grower_nr = j->grower_nr,
+		.analyzers = j->pass.analyzers,
+		.analyzers_peak = j->pass.analyzers_peak,
+		.over_time = &j->pass.memory,
 	};
 }
 

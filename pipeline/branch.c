@@ -137,6 +137,7 @@ static void free_analyzer(struct zb_branch *b, struct zb_analyzer *a)
 		a->def->end(a);
 		zb_meter_leave(analysis_of(b), was);
 	}
+	analysis_of(b)->stat->analyzers[a->id]--;
 	zb_mem_put(&analysis_of(b)->mem, a->def->mem, a, a->def->state_bytes);
 }
 
@@ -185,6 +186,7 @@ struct zb_analyzer *zb_branch_attach(struct zb_branch *b, enum zb_analyzer_id id
 		zb_mem_shed(&analysis_of(b)->mem, def->mem);
 		return NULL;
 	}
+	analysis_of(b)->stat->analyzers[id]++;
 	b->tried |= 1ull << id;
 	if (def->announces)
 		b->session->flags |= ZB_SESSION_ANNOUNCES;

@@ -43,6 +43,11 @@ static void add_matches(struct zb_registry *r, unsigned id, unsigned via)
 	}
 }
 
+const struct zb_analyzer_def *zb_registry_def(unsigned id)
+{
+	return all[id];
+}
+
 struct zb_registry *zb_registry_create(void)
 {
 	struct zb_registry *r = calloc(1, sizeof(*r));

@@ -29,6 +29,9 @@ struct zb_registry {
 /* The tables of all analyzers; NULL: memory is out. Freed by free(). */
 struct zb_registry *zb_registry_create(void);
 
+/* An analyzer by its id. */
+const struct zb_analyzer_def *zb_registry_def(unsigned id);
+
 /* Analyzers tried on a port, as a set of ids. */
 static inline uint64_t zb_registry_by_port(const struct zb_registry *r, bool is_tcp, uint16_t port)
 {

@@ -36,6 +36,7 @@ enum zb_timer { ZB_TIMER_LIST(ZB_ENUM_T) ZB_TIMER_NR };
 
 #define ZB_LOG_STREAMS_MAX 24 /* log streams a run can have; see pipeline/logs.h */
 #define ZB_METERED_MAX	   96 /* places that cycles are metered by; see pipeline/meter.h */
+#define ZB_ANALYZERS_MAX   64 /* kinds of analyzers */
 #define ZB_BURST_MAX	   64 /* packets in a burst, at most */
 #define ZB_TCP_STATES	   7  /* of one side of a TCP connection */
 #define ZB_FILL_BUCKETS	   8  /* burst fill histogram: 1, 2, 3-4, 5-8, ..., 33-64 and one spare */
@@ -65,7 +66,14 @@ struct zb_lcore_stat {
 	struct zb_gap_time time; /* of the loop, since the first packet */
 	uint64_t heap_bytes;	 /* allocated by the worker and not freed; 0: not known */
 	uint64_t overdue_conns;	 /* connections beyond their time-out, estimated */
-	uint64_t stage_now;	 /* enum zb_stage at which the worker is; peeked at */
+	uint32_t analyzers[ZB_ANALYZERS_MAX]; /* at work on a connection; see pipeline/registry.h */
+	uint64_t stage_now;		      /* enum zb_stage at which the worker is; peeked at */
+};
+
+/* What jemalloc says of the lcore's arena, in bytes. */
+struct zb_arena_sum {
+	bool known;
+	uint64_t allocated, active, resident, retained;
 };
 
 /* One consistent copy, taken by the worker at the boundary of a statistics interval. */
@@ -75,6 +83,7 @@ struct zb_snapshot {
 	uint64_t interval; /* boundary k at start + k * interval; 0: after the first packet */
 	bool last;	   /* the worker has finished; nothing follows */
 	struct zb_noise_sum noise; /* by the reporter, when it took the snapshot */
+	struct zb_arena_sum arena; /* the same; at most so old as it looks at arenas */
 };
 
 /* Names and helps, indexed by the enums. */

@@ -96,6 +96,11 @@ static const struct zb_row_field lcore_fields[] = {
 	{"cpu_mhz_min", ZB_T_COUNT},
 	{"heap_bytes", ZB_T_COUNT},
 	{"overdue_conns", ZB_T_COUNT},
+	/* The lcore's arena. */
+	{"arena_allocated_bytes", ZB_T_COUNT},
+	{"arena_active_bytes", ZB_T_COUNT},
+	{"arena_resident_bytes", ZB_T_COUNT},
+	{"arena_retained_bytes", ZB_T_COUNT},
 };
 /* clang-format on */
 
@@ -314,6 +319,18 @@ static void noise(struct zb_row *r, const struct zb_snapshot *snap)
 		zb_row_unset(r);
 }
 
+static void arena(struct zb_row *r, const struct zb_arena_sum *a)
+{
+	const uint64_t bytes[] = {a->allocated, a->active, a->resident, a->retained};
+
+	for (unsigned i = 0; i < NR_OF(bytes); i++) {
+		if (a->known)
+			zb_row_count(r, bytes[i]);
+		else
+			zb_row_unset(r);
+	}
+}
+
 static void lcore_write(struct zb_stats_log *s, const struct lane *l,
 			const struct zb_snapshot *snap)
 {
@@ -342,6 +359,7 @@ static void lcore_write(struct zb_stats_log *s, const struct lane *l,
 	noise(&r, snap);
 	zb_row_count(&r, st->heap_bytes);
 	zb_row_count(&r, st->overdue_conns);
+	arena(&r, &snap->arena);
 	zb_log_commit(s->lcore, &r);
 }
 

@@ -55,6 +55,29 @@ class HeapDump(zb.Case):
             if ".f." in dump.name:  # at the end each holds something
                 self.assertGreater(held, 0)
 
+    def test_memory_over_time(self):
+        """The last of it is what stood at the end; analyzers are at work on what they are for."""
+        trace = self.trace("--sessions", 5000)
+        self.assert_done(self.zbench("--pcap", trace.path, "--rate", "60kpps", "--stats-interval", 0.5))
+        memory = self.result()["memory"]
+        over = memory["over_time"]
+        self.assertGreater(len(over["s"]), 1)
+        self.assertEqual({len(v) for v in over.values()}, {len(over["s"])})
+        self.assertEqual(over["s"], sorted(over["s"]))
+        self.assertGreater(max(over["conns"]), 0)
+        rows = zb.rows(self.out / "lcore.log")
+        if "heap" in memory:
+            for name in ("allocated", "active", "resident", "retained"):
+                self.assertEqual(over[name][-1], memory["heap"][name])
+                self.assertEqual(rows[-1][f"arena_{name}_bytes"], memory["arenas"][0][name])
+        else:
+            self.assertFalse([n for n in rows[-1] if n.startswith("arena_")])
+        for name in ("http", "dns", "tls"):
+            one = memory["analyzers"][name]
+            self.assertGreaterEqual(one["active_peak"], one["active"])
+            self.assertGreater(one["bytes_peak"], 0)
+            self.assertEqual(one["bytes_peak"] % one["active_peak"], 0)
+
     def kinds(self, *options):
         """The kinds of the dumps of a run that keeps the bodies of HTTP, in order of their numbers."""
         trace = self.trace("--sessions", 5000)

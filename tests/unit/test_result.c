@@ -16,6 +16,7 @@
 #include "bench/gate.h"
 #include "bench/options.h"
 #include "bench/result.h"
+#include "pipeline/registry.h"
 #include "tests/unit/caught.h"
 
 static const char *const streams[] = {"conn", NULL, "stats"};
@@ -26,6 +27,13 @@ static const struct zb_log_total logs[] = {
 	{.rows_written = 30, .bytes_written = 3000},
 	{0},
 	{.rows_written = 4, .rows_failed = 2, .write_errno = ENOSPC}};
+static const uint32_t analyzers[ZB_ANALYZERS_MAX] = {[ZB_A_http] = 2};
+static const uint32_t analyzers_peak[ZB_ANALYZERS_MAX] = {[ZB_A_http] = 5};
+static const struct zb_mem_track over_time = {
+	.point = {{.s = 0.0123, .state_bytes = 44},
+		  {.s = 0.25, .heap = {.resident = 3333}, .state_bytes = 55}},
+	.nr = 2,
+};
 static const struct zb_heap_holder holders[] = {{"conn_create", 4096, 2, 0.75}};
 
 static struct zb_result_lcore lcores[2];
@@ -84,7 +92,12 @@ static int setup(void **state)
 		.stream_nr = 3,
 		.rows_early = 7,
 		.profile = {.hz = 99, .method = "perf cpu-clock", .samples = 200, .resolved = 150},
-		.memory = {.peak_rss_bytes = 9000, .heap_top = holders, .heap_top_nr = 1},
+		.memory = {.peak_rss_bytes = 9000,
+			   .heap_top = holders,
+			   .heap_top_nr = 1,
+			   .analyzers = analyzers,
+			   .analyzers_peak = analyzers_peak,
+			   .over_time = &over_time},
 		.notes = notes,
 		.note_nr = 1,
 	};
@@ -160,6 +173,15 @@ static void result_figures_follow_from_the_counters(void **state)
 	assert_number(doc, "memory.state.conn_bytes", 1024);
 	assert_number(doc, "memory.arenas.1.allocated", 12345);
 	assert_text(doc, "memory.heap_top.0.function", "conn_create");
+	assert_number(doc, "memory.analyzers.http.active", 2);
+	assert_number(doc, "memory.analyzers.http.active_peak", 5);
+	assert_number(doc, "memory.analyzers.http.bytes_peak",
+		      5 * (double)zb_registry_def(ZB_A_http)->state_bytes);
+	assert_int_equal(json_object_size(at(doc, "memory.analyzers")), 1);
+	assert_number(doc, "memory.over_time.s.1", 0.25);
+	assert_number(doc, "memory.over_time.resident.1", 3333);
+	assert_number(doc, "memory.over_time.state.0", 44);
+	assert_int_equal(json_array_size(at(doc, "memory.over_time.conns")), 2);
 	assert_text(doc, "logs.stats.error", strerror(ENOSPC));
 	assert_text(doc, "start", "2026-01-01T00:00:00.123Z");
 	assert_text(doc, "command.2", "a\\xff.pcap");
