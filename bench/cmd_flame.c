@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_flame.c - zbench flame: pictures and exports of where the CPU time of a run went
+ * cmd_flame.c - zbench flame: pictures and exports of where the CPU time of a run, or of any
+ * process, went
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "bench/flame_out.h"
+#include "bench/flame_watch.h"
 #include "bench/options.h"
 #include "profiler/diag.h"
 
@@ -13,9 +17,15 @@ struct flame_conf {
 	int format;
 	double from_s, to_s;
 	uint64_t lcore;
-	bool off_cpu, diff;
+	bool off_cpu, diff, threads;
 	const char *out;
+	uint64_t pid, cpu, hz;
+	int call_graph;
+	double duration_s;
 };
+
+enum { CHAIN_DWARF, CHAIN_FP };
+static const char *const call_graphs[] = {"dwarf", "fp", NULL};
 
 static const struct zb_opt opts[] = {
 	{
@@ -31,8 +41,8 @@ static const struct zb_opt opts[] = {
 	{
 		.name = "diff",
 		.type = ZB_OPT_FLAG,
-		.help = "a picture of what changed from the first source to the second: red "
-			"frames have a larger share of the time now, blue ones a smaller one",
+		.help = "what changed from the first source to the second: red frames have a "
+			"larger share of the time now, blue ones a smaller one",
 		.offset = offsetof(struct flame_conf, diff),
 	},
 	{
@@ -66,6 +76,12 @@ static const struct zb_opt opts[] = {
 		.offset = offsetof(struct flame_conf, off_cpu),
 	},
 	{
+		.name = "threads",
+		.type = ZB_OPT_FLAG,
+		.help = "each thread by itself: stacks begin with its name and number",
+		.offset = offsetof(struct flame_conf, threads),
+	},
+	{
 		.name = "out",
 		.short_name = 'o',
 		.type = ZB_OPT_STRING,
@@ -73,6 +89,55 @@ static const struct zb_opt opts[] = {
 		.help = "write to FILE, - being standard output (default: a name in the flame "
 			"folder of the run; for other input standard output)",
 		.offset = offsetof(struct flame_conf, out),
+	},
+	{.help = "Instead of a source, as perf record"},
+	{
+		.name = "pid",
+		.short_name = 'p',
+		.type = ZB_OPT_U64,
+		.arg = "PID",
+		.min = 1,
+		.max = INT32_MAX,
+		.help = "sample a process, all its threads and what it starts, and keep the "
+			"samples "
+			"in zbench-out/<UTC time>-pid-PID, or in DIR with -o DIR/",
+		.offset = offsetof(struct flame_conf, pid),
+	},
+	{
+		.name = "cpu",
+		.short_name = 'C',
+		.type = ZB_OPT_U64,
+		.arg = "N",
+		.max = 65535,
+		.help = "sample what runs on CPU N",
+		.offset = offsetof(struct flame_conf, cpu),
+	},
+	{
+		.name = "call-graph",
+		.type = ZB_OPT_CHOICE,
+		.def = "dwarf",
+		.choices = call_graphs,
+		.help = "callers by the unwind tables of the code, from a copy of the stack; or by "
+			"frame pointers, which Debian's libraries do not keep",
+		.offset = offsetof(struct flame_conf, call_graph),
+	},
+	{
+		.name = "duration",
+		.type = ZB_OPT_SECONDS,
+		.arg = "S",
+		.def = "0",
+		.help = "how long (default: until the process ends, or Ctrl-C)",
+		.offset = offsetof(struct flame_conf, duration_s),
+	},
+	{
+		.name = "hz",
+		.type = ZB_OPT_U64,
+		.arg = "N",
+		.def = "99",
+		.min = 1,
+		.max = 10000,
+		.help = "samples per second of CPU time",
+		.offset = offsetof(struct flame_conf, hz),
 	},
 };
 
@@ -101,6 +166,7 @@ static int apply(const struct flame_conf *c, struct zb_flame_source *src)
 	}
 	if (c->off_cpu)
 		src->cut.states = ZB_CUT_OFF;
+	src->cut.by_thread = c->threads;
 	if ((c->format == ZB_FLAME_PERF || c->format == ZB_FLAME_HEATMAP) && !src->has_times) {
 		zb_err("--format %s: %s: folded stacks have no times",
 		       zb_flame_format_name[c->format], src->path);
@@ -135,6 +201,68 @@ static int open_all(const struct flame_conf *c, const char *const *args, unsigne
 	return 0;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+	size_t len = strlen(path);
+
+	return (len > 0 && path[len - 1] == '/') || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+/* A process or a CPU for a source, with what goes with it. */
+static int check_watch(const struct flame_conf *c, unsigned arg_nr, bool watches)
+{
+	static const char *const only[] = {"call-graph", "duration", "hz"};
+	bool has_cpu = zb_opt_given(&zb_cmd_flame, "cpu");
+
+	for (unsigned i = 0; !watches && i < sizeof(only) / sizeof(only[0]); i++) {
+		if (zb_opt_given(&zb_cmd_flame, only[i])) {
+			zb_err("--%s: goes with -p PID or -C CPU only", only[i]);
+			return -EINVAL;
+		}
+	}
+	if (watches && (arg_nr > 0 || c->diff || (c->pid != 0 && has_cpu))) {
+		zb_err("%s: not together with %s; give one", c->pid != 0 ? "-p" : "-C",
+		       arg_nr > 0 ? "other sources"
+		       : c->diff  ? "--diff"
+				  : "-C");
+		return -EINVAL;
+	}
+	if (watches && zb_opt_given(&zb_cmd_flame, "lcore")) {
+		zb_err("--lcore: goes with a run only; -C gives the CPU");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int run_watch(const struct flame_conf *c, struct zb_flame_request *r)
+{
+	bool to_folder = c->out != NULL && is_folder(c->out);
+	const struct zb_flame_watch w = {
+		.watch = {.pid = (int)c->pid,
+			  .cpu = (int)c->cpu,
+			  .hz = (uint32_t)c->hz,
+			  .dwarf = c->call_graph == CHAIN_DWARF,
+			  .off_cpu = c->off_cpu},
+		.duration_s = c->duration_s,
+		.keep = c->out == NULL || to_folder,
+		.folder = to_folder ? c->out : NULL,
+	};
+	struct zb_flame_source src;
+	int status = zb_flame_watch(&w, &src);
+
+	if (to_folder)
+		r->out = NULL;
+	r->src = &src;
+	r->src_nr = 1;
+	if (status == ZB_EXIT_OK && apply(c, &src) < 0)
+		status = ZB_EXIT_USAGE;
+	if (status == ZB_EXIT_OK)
+		status = zb_flame_write(r);
+	zb_flame_source_close(&src);
+	return status;
+}
+
 static int run(const void *conf, const char *const *args, unsigned arg_nr, int argc, char **argv)
 {
 	const struct flame_conf *c = conf;
@@ -144,11 +272,17 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 		.diff = c->diff,
 		.out = c->out,
 	};
+	bool watches = c->pid != 0 || zb_opt_given(&zb_cmd_flame, "cpu");
 	int status = ZB_EXIT_USAGE;
 
 	(void)argc, (void)argv;
+	if (check_watch(c, arg_nr, watches) < 0)
+		return ZB_EXIT_USAGE;
+	if (watches)
+		return run_watch(c, &r);
 	if (arg_nr == 0) {
-		zb_err("flame: nothing to read; give a run's folder or FILE.folded");
+		zb_err("flame: nothing to read; give a run's folder, FILE.folded, -p PID or -C "
+		       "CPU");
 		return ZB_EXIT_USAGE;
 	}
 	if (c->diff &&
@@ -177,8 +311,8 @@ static int run(const void *conf, const char *const *args, unsigned arg_nr, int a
 
 const struct zb_command zb_cmd_flame = {
 	.name = "flame",
-	.usage = "zbench flame DIR|FILE.folded...[@FROM-TO] [options]",
-	.summary = "draw or export where the CPU time of a run went",
+	.usage = "zbench flame DIR|FILE.folded...[@FROM-TO] | -p PID | -C CPU [options]",
+	.summary = "draw or export where the CPU time of a run went, or of any process",
 	.opts = opts,
 	.opt_nr = sizeof(opts) / sizeof(opts[0]),
 	.args = "DIR|FILE.folded...[@FROM-TO]",
@@ -186,8 +320,9 @@ const struct zb_command zb_cmd_flame = {
 		    "zbench flame zbench-out/latest@10-20 --format icicle -o worst.svg\n"
 		    "zbench flame --diff run@0-10 run@10-12           what was other then\n"
 		    "zbench flame zbench-out/latest --format perf     for FlameScope\n"
-		    "zbench flame zbench-out/latest --format pprof    go tool pprof -http : FILE\n"
-		    "zbench flame *.folded -o all.svg                 several as one",
+		    "zbench flame zbench-out/latest --format pprof    go tool pprof FILE\n"
+		    "zbench flame *.folded -o all.svg                 several as one\n"
+		    "zbench flame -p $(pidof suricata) --duration 30  any process",
 	.conf_size = sizeof(struct flame_conf),
 	.run = run,
 };

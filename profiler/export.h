@@ -17,11 +17,12 @@ struct zb_samples_cut {
 	uint64_t from_ns, to_ns; /* [from, to) from the beginning */
 	uint32_t lane;		 /* ZB_SAMPLES_NONE: all */
 	unsigned states;	 /* bits 1 << enum zb_cpu_state */
+	bool by_thread;		 /* folded: stacks begin with "name/tid" */
 };
 
 #define ZB_CUT_ON  (1u << ZB_CPU_ON)
 #define ZB_CUT_OFF (1u << ZB_CPU_WAITING | 1u << ZB_CPU_PREEMPTED)
-#define ZB_CUT_ALL ((struct zb_samples_cut){0, UINT64_MAX, ZB_SAMPLES_NONE, ZB_CUT_ON})
+#define ZB_CUT_ALL ((struct zb_samples_cut){0, UINT64_MAX, ZB_SAMPLES_NONE, ZB_CUT_ON, false})
 
 static inline uint64_t zb_samples_time(const struct zb_samples *s, const struct zb_sample_at *a)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* export_folded.c - samples as folded stacks */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include "profiler/export.h"
@@ -22,10 +23,11 @@ static int compare(const void *a, const void *b)
 	return (x->stack > y->stack) - (x->stack < y->stack);
 }
 
-static char *stack_text(const struct zb_samples *s, const struct zb_sample_at *a)
+static char *stack_text(const struct zb_samples *s, const struct zb_samples_cut *cut,
+			const struct zb_sample_at *a)
 {
 	const struct zb_samples_stack *k = &s->stack[a->stack];
-	const char *comm = s->comm[0] == '\0' ? s->lane[a->lane].comm : NULL;
+	const char *comm = s->comm[0] == '\0' || cut->by_thread ? s->lane[a->lane].comm : NULL;
 	const char *state = state_name[a->state];
 	size_t len = sizeof(ZB_FOLDED_NO_STACK) + sizeof(s->lane[0].comm) + 32;
 	char *text, *to;
@@ -38,6 +40,8 @@ static char *stack_text(const struct zb_samples *s, const struct zb_sample_at *a
 		return NULL;
 	if (comm != NULL) {
 		to = zb_folded_put_name(to, comm[0] != '\0' ? comm : "[unknown]");
+		if (cut->by_thread)
+			to += sprintf(to, "/%" PRIu32, s->lane[a->lane].tid);
 		*to++ = ';';
 	}
 	if (state != NULL) {
@@ -59,8 +63,8 @@ static char *stack_text(const struct zb_samples *s, const struct zb_sample_at *a
 	return text;
 }
 
-static int add_lines(const struct zb_samples *s, struct zb_sample_at *at, uint32_t nr,
-		     struct zb_folded *lines)
+static int add_lines(const struct zb_samples *s, const struct zb_samples_cut *cut,
+		     struct zb_sample_at *at, uint32_t nr, struct zb_folded *lines)
 {
 	int ret = 0;
 
@@ -70,7 +74,7 @@ static int add_lines(const struct zb_samples *s, struct zb_sample_at *at, uint32
 
 		for (; i < nr && compare(&at[i], &at[first]) == 0; i++)
 			weight += at[i].weight;
-		ret = zb_folded_add(lines, stack_text(s, &at[first]), weight);
+		ret = zb_folded_add(lines, stack_text(s, cut, &at[first]), weight);
 	}
 	return ret;
 }
@@ -89,11 +93,11 @@ int zb_export_fold(const struct zb_samples *s, const struct zb_samples_cut *cut,
 			continue;
 		at[nr] = s->times.at[i];
 		/* Which thread it was counts only where its name is shown. */
-		at[nr].lane = s->comm[0] == '\0' ? at[nr].lane : 0;
+		at[nr].lane = s->comm[0] == '\0' || cut->by_thread ? at[nr].lane : 0;
 		nr++;
 	}
 	qsort(at, nr, sizeof(*at), compare);
-	ret = add_lines(s, at, nr, lines);
+	ret = add_lines(s, cut, at, nr, lines);
 	free(at);
 	return ret;
 }

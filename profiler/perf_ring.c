@@ -180,7 +180,32 @@ static void take_record(struct zb_sample_sink *sink, const uint64_t *rec, size_t
 		take_switch(sink, &r, h);
 	} else if (h->type == PERF_RECORD_THROTTLE) {
 		sink->throttled++;
+	} else if (sink->task != NULL) {
+		(void)zb_perf_task(sink, rec, bytes);
 	}
+}
+
+/*
+ * The record at tail; wrapped ones are put together in copy, of RECORD_BYTES_MAX. Records are whole
+ * words; NULL: they are not, which means that head or the ring is not what it was.
+ */
+static const uint64_t *record_at(const struct zb_perf_ring *ring, uint64_t tail, uint64_t head,
+				 uint64_t *copy, size_t *bytes)
+{
+	size_t at = tail & (ring->data_bytes - 1), left = ring->data_bytes - at;
+	const uint8_t *rec = ring->data + at;
+
+	if (head - tail < sizeof(struct perf_event_header))
+		return NULL;
+	*bytes = ((const struct perf_event_header *)rec)->size;
+	if (*bytes < sizeof(struct perf_event_header) || *bytes % 8 != 0 || *bytes > head - tail ||
+	    *bytes > ring->data_bytes)
+		return NULL;
+	if (*bytes <= left)
+		return (const uint64_t *)rec;
+	memcpy(copy, rec, left);
+	memcpy((uint8_t *)copy + left, ring->data, *bytes - left);
+	return copy;
 }
 
 void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink)
@@ -191,28 +216,90 @@ void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink)
 	uint64_t copy[RECORD_BYTES_MAX / 8];
 
 	while (tail != head) {
-		size_t at = tail & (ring->data_bytes - 1), left = ring->data_bytes - at;
-		const uint8_t *rec = ring->data + at;
-		const struct perf_event_header *h = (const struct perf_event_header *)rec;
-		size_t bytes = h->size;
+		size_t bytes;
+		const uint64_t *rec = record_at(ring, tail, head, copy, &bytes);
 
-		/*
-		 * Records are whole words; anything else means that head or the ring is not what it
-		 * was.
-		 */
-		if (head - tail < sizeof(*h) || bytes < sizeof(*h) || bytes % 8 != 0 ||
-		    bytes > head - tail) {
+		if (rec == NULL) {
 			sink->lost++;
 			tail = head;
 			break;
 		}
-		if (bytes > left) {
-			memcpy(copy, rec, left);
-			memcpy((uint8_t *)copy + left, ring->data, bytes - left);
-			rec = (const uint8_t *)copy;
-		}
-		take_record(sink, (const uint64_t *)rec, bytes, ring->has_stack);
+		take_record(sink, rec, bytes, ring->has_stack);
 		tail += bytes;
 	}
 	__atomic_store_n(&ring->page->data_tail, tail, __ATOMIC_RELEASE);
+}
+
+static uint64_t word_at(const struct zb_perf_ring *ring, uint64_t at)
+{
+	return *(const uint64_t *)(const void *)(ring->data + (at & (ring->data_bytes - 1)));
+}
+
+/* The time of the record at tail: a sample's fourth word, the last one of all others. */
+static void look_ahead(struct zb_perf_ring *ring)
+{
+	uint64_t tail = ring->page->data_tail, word;
+	struct perf_event_header h;
+
+	ring->next_ns = UINT64_MAX; /* nothing there */
+	if (tail == ring->head)
+		return;
+	word = word_at(ring, tail);
+	memcpy(&h, &word, sizeof(h));
+	/* What is no record counts as the first of all: it is thrown away. */
+	ring->next_ns = 0;
+	if (h.size < 4 * 8 || h.size % 8 != 0 || h.size > ring->head - tail)
+		return;
+	ring->next_ns =
+		word_at(ring, h.type == PERF_RECORD_SAMPLE ? tail + 3 * 8 : tail + h.size - 8);
+}
+
+/* Takes the record at tail. */
+static void take_next(struct zb_perf_ring *ring, uint64_t *copy, struct zb_sample_sink *sink)
+{
+	uint64_t tail = ring->page->data_tail;
+	size_t bytes = ring->head - tail;
+	const uint64_t *rec = record_at(ring, tail, ring->head, copy, &bytes);
+
+	if (rec != NULL) {
+		take_record(sink, rec, bytes, ring->has_stack);
+	} else {
+		sink->lost++;
+		bytes = ring->head - tail;
+	}
+	/* Release: it is read before tail moves. */
+	__atomic_store_n(&ring->page->data_tail, tail + bytes, __ATOMIC_RELEASE);
+	look_ahead(ring);
+}
+
+void zb_perf_rings_drain(struct zb_perf_ring *const ring[], uint32_t nr, uint64_t before_ns,
+			 struct zb_sample_sink *sink)
+{
+	uint64_t copy[RECORD_BYTES_MAX / 8];
+
+	for (uint32_t i = 0; i < nr; i++) {
+		/* Acquire: the records below head are written. */
+		ring[i]->head = __atomic_load_n(&ring[i]->page->data_head, __ATOMIC_ACQUIRE);
+		look_ahead(ring[i]);
+	}
+	for (;;) {
+		uint64_t first = UINT64_MAX, second = UINT64_MAX;
+		uint32_t at = 0;
+
+		for (uint32_t i = 0; i < nr; i++) {
+			if (ring[i]->next_ns < first) {
+				second = first;
+				first = ring[i]->next_ns;
+				at = i;
+			} else if (ring[i]->next_ns < second) {
+				second = ring[i]->next_ns;
+			}
+		}
+		if (first >= before_ns)
+			return;
+		sink->ring = at;
+		do
+			take_next(ring[at], copy, sink);
+		while (ring[at]->next_ns <= second && ring[at]->next_ns < before_ns);
+	}
 }

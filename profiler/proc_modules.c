@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proc_modules.c - libdwfl on a process: what is mapped, and which module holds an address
+ * proc_modules.c - libdwfl on this process or on a file: which module holds an address
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,16 +16,9 @@ static const Dwfl_Callbacks callbacks = {
 	.find_debuginfo = dwfl_build_id_find_debuginfo,
 };
 
-int zb_proc_modules_open(pid_t pid, Dwfl **out)
+/* ret: of the report, an errno or -1 for a fault of libdwfl's. */
+static int end_report(Dwfl *dwfl, int ret, Dwfl **out)
 {
-	Dwfl *dwfl = dwfl_begin(&callbacks);
-	int ret;
-
-	if (dwfl == NULL)
-		return -ENOMEM;
-	dwfl_report_begin(dwfl);
-	/* An errno, or -1 for a fault of libdwfl's. */
-	ret = dwfl_linux_proc_report(dwfl, pid != 0 ? pid : getpid());
 	if (ret == 0)
 		ret = dwfl_report_end(dwfl, NULL, NULL);
 	if (ret != 0) {
@@ -39,33 +32,36 @@ int zb_proc_modules_open(pid_t pid, Dwfl **out)
 int zb_proc_modules_of_maps(FILE *maps, Dwfl **out)
 {
 	Dwfl *dwfl = dwfl_begin(&callbacks);
-	int ret;
 
 	if (dwfl == NULL)
 		return -ENOMEM;
 	dwfl_report_begin(dwfl);
-	ret = dwfl_linux_proc_maps_report(dwfl, maps);
-	if (ret == 0)
-		ret = dwfl_report_end(dwfl, NULL, NULL);
-	if (ret != 0) {
-		dwfl_end(dwfl);
-		return ret > 0 ? -ret : -EIO;
-	}
-	*out = dwfl;
-	return 0;
+	return end_report(dwfl, dwfl_linux_proc_maps_report(dwfl, maps), out);
 }
 
-void zb_proc_modules_refresh(Dwfl *dwfl, pid_t pid)
+int zb_proc_modules_open(Dwfl **out)
 {
-	char path[48];
+	Dwfl *dwfl = dwfl_begin(&callbacks);
 
-	/* A report that fails half way would take away the modules that are known. */
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid != 0 ? (int)pid : (int)getpid());
-	if (access(path, R_OK) != 0)
-		return;
+	if (dwfl == NULL)
+		return -ENOMEM;
 	dwfl_report_begin(dwfl);
-	(void)dwfl_linux_proc_report(dwfl, pid != 0 ? pid : getpid());
-	(void)dwfl_report_end(dwfl, NULL, NULL);
+	return end_report(dwfl, dwfl_linux_proc_report(dwfl, getpid()), out);
+}
+
+int zb_file_module_open(const char *path, int fd, Dwfl **out, Dwfl_Module **mod)
+{
+	Dwfl *dwfl = dwfl_begin(&callbacks);
+
+	if (dwfl == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	dwfl_report_begin(dwfl);
+	*mod = dwfl_report_elf(dwfl, path, path, fd, 0, true);
+	if (*mod == NULL)
+		close(fd); /* else libdwfl does */
+	return end_report(dwfl, *mod != NULL ? 0 : -1, out);
 }
 
 Dwfl_Module *zb_proc_module_at(Dwfl *dwfl, uint64_t ip)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proc_modules_priv.h - libdwfl on a process: what is mapped, and which module holds an address
+ * proc_modules_priv.h - libdwfl on this process or on a file: which module holds an address
  *
  * Debug files are taken from this machine only: elfutils could ask a debuginfod server, and a
  * measurement must not.
@@ -14,16 +14,15 @@
 #include <elfutils/libdwfl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/types.h>
 
-/* As mapped now in process pid; 0 is this one. 0 or -errno, not said. */
-int zb_proc_modules_open(pid_t pid, Dwfl **out);
+/* What is mapped now in this process. 0 or -errno, not said. */
+int zb_proc_modules_open(Dwfl **out);
 
 /* As a text tells that is laid out as /proc/PID/maps. 0 or -errno, not said. */
 int zb_proc_modules_of_maps(FILE *maps, Dwfl **out);
 
-/* Looks again at what is mapped. A process that is gone leaves things as they were. */
-void zb_proc_modules_refresh(Dwfl *dwfl, pid_t pid);
+/* A file by itself, at the addresses that it names; fd is taken. 0 or -errno, not said: no ELF. */
+int zb_file_module_open(const char *path, int fd, Dwfl **out, Dwfl_Module **mod);
 
 /* The module with ip between its first and its last byte, or NULL. */
 Dwfl_Module *zb_proc_module_at(Dwfl *dwfl, uint64_t ip);

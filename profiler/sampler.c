@@ -43,7 +43,7 @@ int zb_sampler_create(const struct zb_sampler_conf *conf, struct zb_sampler **ou
 	atomic_flag_clear(&s->warned_fallback);
 	atomic_flag_clear(&s->warned_failure);
 	s->lanes = calloc(conf->lane_nr, sizeof(*s->lanes));
-	ret = s->lanes == NULL ? -ENOMEM : zb_unwind_create(0, &s->unwind);
+	ret = s->lanes == NULL ? -ENOMEM : zb_unwind_create(&s->unwind);
 	if (ret == 0)
 		ret = zb_stack_table_create(conf->lane_nr, ZB_SAMPLE_STACKS_MAX, &s->stacks);
 	if (ret == 0)

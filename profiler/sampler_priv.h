@@ -40,10 +40,24 @@ struct zb_switch {
 	bool out, preempted; /* preempted: of those that leave, not of its own accord */
 };
 
-/* What a drain of one ring found. */
+/* What is said of processes besides: PERF_RECORD_MMAP2, COMM, FORK, EXIT. */
+struct zb_task_event {
+	uint32_t type; /* enum perf_event_type */
+	uint64_t time_ns;
+	uint32_t pid, tid;
+	uint32_t ppid, ptid;		/* FORK */
+	uint64_t addr, bytes, file_off; /* MMAP2 */
+	uint64_t inode;			/* 0: no file */
+	bool is_exec;			/* COMM: it runs another program now */
+	const char *text;		/* MMAP2: path; COMM: name */
+};
+
+/* What a drain found. */
 struct zb_sample_sink {
 	void (*sample)(struct zb_sample_sink *sink, const struct zb_sample *sample);
 	void (*switched)(struct zb_sample_sink *sink, const struct zb_switch *s); /* or NULL */
+	void (*task)(struct zb_sample_sink *sink, const struct zb_task_event *e); /* or NULL */
+	uint32_t ring;	    /* of many, the one that the record stood in */
 	uint64_t lost;	    /* samples that the ring had no room for, or that made no sense */
 	uint64_t throttled; /* times the kernel held sampling back */
 };
@@ -64,6 +78,8 @@ struct zb_perf_ring {
 	const uint8_t *data;
 	size_t data_bytes; /* a power of two */
 	bool has_stack;	   /* samples have user registers and stack */
+	uint64_t head,
+		next_ns; /* of a drain that goes on: its end, and the time of the next record */
 };
 
 /* Maps the ring of an event: ring_bytes, a power of two of pages. 0 or -errno. */
@@ -72,6 +88,16 @@ void zb_perf_ring_unmap(struct zb_perf_ring *ring);
 
 /* Reads all records from tail to head and moves tail. */
 void zb_perf_ring_drain(struct zb_perf_ring *ring, struct zb_sample_sink *sink);
+
+/*
+ * Reads the records of many rings in the order of their time, up to those of before_ns. What is
+ * later stays for the next time. All events have PERF_SAMPLE_TID and _TIME, and sample_id_all.
+ */
+void zb_perf_rings_drain(struct zb_perf_ring *const ring[], uint32_t nr, uint64_t before_ns,
+			 struct zb_sample_sink *sink);
+
+/* perf_task.c: takes a record that is one of a task event, else returns false. */
+bool zb_perf_task(struct zb_sample_sink *sink, const uint64_t *rec, size_t bytes);
 
 /* sampler_perf.c */
 

@@ -116,6 +116,11 @@ struct zb_samples_source {
 };
 int zb_samples_take(struct zb_samples *s, const struct zb_samples_source *from);
 
+/* The frame of an address. */
+struct zb_symbol_place;
+int zb_samples_place(struct zb_samples *s, uint64_t ip, const struct zb_symbol_place *place,
+		     uint32_t *out);
+
 /* The stack of a chain of addresses, and of all those beyond a limit. */
 int zb_samples_chain(struct zb_samples *s, struct zb_symbols *syms, const char *root,
 		     const struct zb_stack_view *chain, uint32_t *out);

@@ -15,7 +15,7 @@ static bool is_kernel(uint64_t ip)
 	return ip >> 63;
 }
 
-static int add_frame(struct zb_samples *s, uint64_t ip, const struct zb_symbol_place *place,
+int zb_samples_place(struct zb_samples *s, uint64_t ip, const struct zb_symbol_place *place,
 		     uint32_t *out)
 {
 	struct zb_samples_frame f = {.addr = ip,
@@ -48,7 +48,7 @@ int zb_samples_chain(struct zb_samples *s, struct zb_symbols *syms, const char *
 		int ret;
 
 		zb_symbols_place(syms, ip, !leaf, &place);
-		ret = add_frame(s, ip, &place, &frames[depth++]);
+		ret = zb_samples_place(s, ip, &place, &frames[depth++]);
 		if (ret < 0)
 			return ret;
 		if (root != NULL && strcmp(place.name, root) == 0)
@@ -61,7 +61,7 @@ int zb_samples_beyond(struct zb_samples *s, uint32_t *out)
 {
 	const struct zb_symbol_place place = {.name = ZB_STACK_BEYOND_NAME};
 	uint32_t frame;
-	int ret = add_frame(s, 0, &place, &frame);
+	int ret = zb_samples_place(s, 0, &place, &frame);
 
 	return ret < 0 ? ret : zb_samples_stack(s, &frame, 1, out);
 }

@@ -18,6 +18,7 @@
 #include "profiler/inlines_priv.h"
 #include "profiler/kallsyms_priv.h"
 #include "profiler/proc_modules_priv.h"
+#include "profiler/symbol_index_priv.h"
 #include "profiler/symbols.h"
 
 #define SLOTS_FIRST 1024u
@@ -37,27 +38,30 @@ struct zb_symbols {
 	uint32_t name_nr, name_slot_nr;
 	struct zb_kallsyms kernel;
 	bool kernel_read;
-	int pid;			 /* 0: this process */
-	struct zb_symbols *kernel_names; /* who knows them; NULL: this one */
+	bool is_file;		      /* dwfl is the caller's */
+	struct zb_symbol_index index; /* of a file */
 };
 
-/* maps NULL: of the process pid as it is now. */
-static int create(int pid, FILE *maps, struct zb_symbols **out)
+/* dwfl NULL: of this process. is_file: it stays the caller's. */
+static int create(Dwfl *dwfl, bool is_file, struct zb_symbols **out)
 {
 	struct zb_symbols *s = calloc(1, sizeof(*s));
 	int ret = -ENOMEM;
 
-	if (s == NULL)
+	if (s == NULL) {
+		if (dwfl != NULL && !is_file)
+			dwfl_end(dwfl);
 		return -ENOMEM;
-	s->pid = pid;
+	}
+	s->dwfl = dwfl;
+	s->is_file = is_file;
 	s->answer_slot_nr = SLOTS_FIRST;
 	s->name_slot_nr = SLOTS_FIRST;
 	s->answers = calloc(s->answer_slot_nr, sizeof(*s->answers));
 	s->names = calloc(s->name_slot_nr, sizeof(*s->names));
 	if (s->answers == NULL || s->names == NULL)
 		goto destroy;
-	ret = maps != NULL ? zb_proc_modules_of_maps(maps, &s->dwfl)
-			   : zb_proc_modules_open(pid, &s->dwfl);
+	ret = dwfl != NULL ? 0 : zb_proc_modules_open(&s->dwfl);
 	if (ret < 0)
 		goto destroy;
 	*out = s;
@@ -70,33 +74,24 @@ destroy:
 
 int zb_symbols_create(struct zb_symbols **out)
 {
-	int ret = create(0, NULL, out);
+	int ret = create(NULL, false, out);
 
 	if (ret < 0)
 		zb_err("symbols: /proc/self/maps: %s", strerror(-ret));
 	return ret;
 }
 
-int zb_symbols_create_of(int pid, struct zb_symbols *kernel, struct zb_symbols **out)
+int zb_symbols_create_file(Dwfl *dwfl, struct zb_symbols **out)
 {
-	int ret = create(pid, NULL, out);
-
-	if (ret == 0)
-		(*out)->kernel_names = kernel;
-	return ret;
+	return create(dwfl, true, out);
 }
 
 int zb_symbols_create_maps(FILE *maps, struct zb_symbols **out)
 {
-	return create(0, maps, out);
-}
+	Dwfl *dwfl;
+	int ret = zb_proc_modules_of_maps(maps, &dwfl);
 
-/* Answers without a name are dropped by dropping all: they come back soon enough. */
-void zb_symbols_refresh(struct zb_symbols *s)
-{
-	zb_proc_modules_refresh(s->dwfl, s->pid);
-	memset(s->answers, 0, s->answer_slot_nr * sizeof(*s->answers));
-	s->answer_nr = 0;
+	return ret < 0 ? ret : create(dwfl, false, out);
 }
 
 void zb_symbols_destroy(struct zb_symbols *s)
@@ -108,7 +103,8 @@ void zb_symbols_destroy(struct zb_symbols *s)
 	free(s->names);
 	free(s->answers);
 	zb_kallsyms_fini(&s->kernel);
-	if (s->dwfl != NULL)
+	zb_symbol_index_fini(&s->index);
+	if (s->dwfl != NULL && !s->is_file)
 		dwfl_end(s->dwfl);
 	free(s);
 }
@@ -176,16 +172,19 @@ static size_t plain_len(const char *name)
 	return len;
 }
 
-static const char *kernel_name(struct zb_symbols *s, uint64_t ip, uint64_t *offset)
+bool zb_symbols_know_kernel(struct zb_symbols *s)
 {
-	if (s->kernel_names != NULL)
-		return kernel_name(s->kernel_names, ip, offset);
 	if (!s->kernel_read) {
 		s->kernel_read = true;
 		/* Not being allowed to is the usual case and shows as frames without a name. */
 		(void)zb_kallsyms_init(&s->kernel, "/proc/kallsyms");
 	}
-	return zb_kallsyms_name(&s->kernel, ip, offset);
+	return s->kernel.sym_nr > 0;
+}
+
+static const char *kernel_name(struct zb_symbols *s, uint64_t ip, uint64_t *offset)
+{
+	return zb_symbols_know_kernel(s) ? zb_kallsyms_name(&s->kernel, ip, offset) : NULL;
 }
 
 static const char *base_name(const char *path)
@@ -230,6 +229,14 @@ static bool is_header(Dwfl_Module *mod, uint64_t at)
 	return at == start;
 }
 
+static const char *name_in_file(struct zb_symbols *s, Dwfl_Module *mod, uint64_t ip,
+				uint64_t *offset)
+{
+	if (!s->index.read)
+		zb_symbol_index_read(&s->index, mod);
+	return zb_symbol_index_name(&s->index, ip, offset);
+}
+
 /* Looks ip up; name is NULL without memory. */
 static struct answer look_up(struct zb_symbols *s, uint64_t ip)
 {
@@ -244,7 +251,9 @@ static struct answer look_up(struct zb_symbols *s, uint64_t ip)
 		a.place.module = "[kernel]";
 	} else {
 		mod = zb_proc_module_at(s->dwfl, ip);
-		if (mod != NULL)
+		if (mod != NULL && s->is_file)
+			name = name_in_file(s, mod, ip, &offset);
+		else if (mod != NULL)
 			name = dwfl_module_addrinfo(mod, ip, &offset, &sym, NULL, NULL, NULL);
 		if (name != NULL && is_header(mod, ip - offset))
 			name = NULL;

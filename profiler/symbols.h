@@ -20,21 +20,19 @@ struct zb_symbols;				/* opaque */
 int zb_symbols_create(struct zb_symbols **out); /* of this process; 0 or -errno */
 
 /*
- * Of another process, which may map more later; names of the kernel are those of kernel, which
- * lives longer. 0 or -errno, not said: the process may have ended.
- */
-int zb_symbols_create_of(int pid, struct zb_symbols *kernel, struct zb_symbols **out);
-
-/*
  * Of a program that is not there any more: maps is laid out as its /proc/PID/maps was, and names
  * files that are there. 0 or -errno, not said.
  */
 int zb_symbols_create_maps(FILE *maps, struct zb_symbols **out);
 
-/* Something was mapped since: what had no name may have one now. */
-void zb_symbols_refresh(struct zb_symbols *s);
+/* Of one file: the only module of dwfl, which lives longer. Kernel addresses have no names. */
+struct Dwfl;
+int zb_symbols_create_file(struct Dwfl *dwfl, struct zb_symbols **out);
 
 void zb_symbols_destroy(struct zb_symbols *s);
+
+/* Whether the kernel's names may be read. */
+bool zb_symbols_know_kernel(struct zb_symbols *s);
 
 struct zb_symbol_place {
 	const char *name;   /* as of zb_symbols_name() */

@@ -16,8 +16,8 @@
 #ifndef ZB_PROFILER_UNWIND_PRIV_H
 #define ZB_PROFILER_UNWIND_PRIV_H
 
+#include <elfutils/libdwfl.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #define ZB_UNWIND_STACK_BYTES 4096 /* of the stack, copied with each sample, at most */
 
@@ -36,16 +36,24 @@ struct zb_user_stack {
 
 struct zb_unwind; /* opaque */
 
-/* Of process pid, 0 being this one, as it is mapped at the first call of zb_unwind_chain().
- * -ENOMEM. */
-int zb_unwind_create(pid_t pid, struct zb_unwind **out);
-void zb_unwind_destroy(struct zb_unwind *u);
+/* Of this process, as it is mapped at the first call of zb_unwind_chain(). -ENOMEM. */
+int zb_unwind_create(struct zb_unwind **out);
 
-/* Something was mapped or unmapped since: what the tables said is forgotten. */
-void zb_unwind_refresh(struct zb_unwind *u);
+/* Of one file, the only module of dwfl, which stays the caller's. -ENOMEM. */
+int zb_unwind_create_file(Dwfl *dwfl, struct zb_unwind **out);
+void zb_unwind_destroy(struct zb_unwind *u);
 
 /* Writes the completed chain, at most max (at least 1) addresses, leaf first; returns how many. */
 uint32_t zb_unwind_chain(struct zb_unwind *u, const struct zb_user_stack *in, uint64_t *out,
 			 uint32_t max);
+
+/* What is mapped in another process: the tables of the file at ip, and ip as they know it; or NULL.
+ */
+struct zb_unwind_map {
+	struct zb_unwind *(*module)(const struct zb_unwind_map *map, uint64_t ip, uint64_t *vaddr);
+};
+/* The same of that process. */
+uint32_t zb_unwind_map_chain(const struct zb_unwind_map *map, const struct zb_user_stack *in,
+			     uint64_t *out, uint32_t max);
 
 #endif

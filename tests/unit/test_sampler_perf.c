@@ -51,8 +51,12 @@ static struct fake_ring *new_fake(void)
 	struct fake_ring *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	f->ring = (struct zb_perf_ring){&f->page, (const uint8_t *)f->data, FAKE_BYTES,
-					ZB_PERF_USER_REGS != 0};
+	f->ring = (struct zb_perf_ring){
+		.page = &f->page,
+		.data = (const uint8_t *)f->data,
+		.data_bytes = FAKE_BYTES,
+		.has_stack = ZB_PERF_USER_REGS != 0,
+	};
 	return f;
 }
 

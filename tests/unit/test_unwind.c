@@ -46,7 +46,7 @@ static void unwind_address_that_is_no_code_ends_the_chain(void **state)
 	struct zb_unwind *u;
 
 	(void)state;
-	assert_int_equal(zb_unwind_create(0, &u), 0);
+	assert_int_equal(zb_unwind_create(&u), 0);
 	assert_int_equal(zb_unwind_chain(u, &in, out, 8), 2);
 	assert_memory_equal(out, chain, 2 * sizeof(out[0]));
 	chain[2] = 0x10;
@@ -77,7 +77,7 @@ static void unwind_leaf_without_frame_gets_its_caller(void **state)
 	print_message("skipped: chains are completed on x86-64 only\n");
 	skip();
 #endif
-	assert_int_equal(zb_unwind_create(0, &u), 0);
+	assert_int_equal(zb_unwind_create(&u), 0);
 	assert_int_equal(zb_unwind_chain(u, &in, out, 8), 3);
 	assert_int_equal(out[0], chain[0]);
 	assert_int_equal(out[1], stack[0]);
@@ -97,7 +97,7 @@ static void unwind_nonsense_registers_are_survived(void **state)
 	uint64_t x = 1;
 
 	(void)state;
-	assert_int_equal(zb_unwind_create(0, &u), 0);
+	assert_int_equal(zb_unwind_create(&u), 0);
 	for (int i = 0; i < 20000; i++) {
 		struct zb_user_stack in = {.chain = chain, .depth = 2, .stack = stack};
 
