@@ -57,6 +57,12 @@ function look(name) {
         g.classList.contains('hide')];
     })});
 }
+function edges(name) {
+  mouse(map, 'mousemove', 85, 199);
+  look(name + ' left');
+  mouse(map, 'mousemove', 1189, 199);
+  look(name + ' right');
+}
 function click(e) { e.dispatchEvent(new MouseEvent('click', {bubbles: true})); }
 function set(id, value, kind) {
   const e = document.getElementById(id);
@@ -115,21 +121,36 @@ class Samples:
                    and any(re.search(match, name) for name in stack or ["[no stack]"]))
 
 
+def page_requests(path):
+    """What the page asked for, of the log of Chromium's network stack; Chromium asks for a lot on its own account."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        log = json.loads(text)
+    except ValueError:
+        log = json.loads(text.rstrip().rstrip(",") + "]}")  # it had no time to end it
+    kind = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    asked = [e.get("params", {}) for e in log["events"] if e["type"] == kind]
+    return [p["url"] for p in asked if p.get("initiator", "not an origin") != "not an origin"]
+
+
 def open_page(folder, html, actions):
-    """The page with a driver behind it, in Chromium; what the driver saw."""
+    """The page with a driver behind it, in Chromium; what the driver and the network saw."""
     page = pathlib.Path(folder, "page.html")
     early = ("<script>window.early = []; addEventListener('securitypolicyviolation', "
              "function (e) { early.push(e.blockedURI); });</script>")
     page.write_text(html.replace("<title>", early + "<title>", 1).replace(
         "</body>", "<script>" + DRIVER.replace("@ACTIONS@", actions) + "</script></body>"))
     with tempfile.TemporaryDirectory(prefix="zb-heat-") as profile:
-        done = subprocess.run([CHROMIUM, *FLAGS, "--user-data-dir=" + profile, page.as_uri()],
+        log = pathlib.Path(profile, "net.json")
+        done = subprocess.run([CHROMIUM, *FLAGS, "--user-data-dir=" + profile, f"--log-net-log={log}", page.as_uri()],
                               capture_output=True, timeout=240, check=False)
+        requests = page_requests(log)
     found = re.search(r'id="seen"[^>]*>([^<]*)<', done.stdout.decode())
     if found is None:
         raise AssertionError("the page left no result:\n" + done.stderr.decode()[-1500:]
                              + done.stdout.decode()[-500:])
     seen = json.loads(urllib.parse.unquote(found[1]))
+    seen["requests"] = requests
     seen["steps"] = {step["name"]: step for step in seen["steps"]}
     return seen
 
@@ -183,6 +204,14 @@ class HeatMap(unittest.TestCase):
   click(document.getElementById('whole'));
   mouse(map, 'mousemove', {LEFT + 1}, 199);
   look('unzoomed');
+  edges('all');
+  for (let i = 0; i < 3; i++) map.dispatchEvent(new WheelEvent('wheel', {{deltaY: -100, bubbles: true, cancelable: true,
+    clientX: map.getBoundingClientRect().left + {LEFT + 3 * cls.px}}}));
+  edges('wheeled');
+  click(document.getElementById('whole'));
+  map.dispatchEvent(new KeyboardEvent('keydown', {{key: '+', bubbles: true}}));
+  edges('plus');
+  click(document.getElementById('whole'));
   set('search', 'zb_stage_stream', 'input');
   look('searched');
   set('search', '(', 'input');
@@ -212,9 +241,17 @@ class HeatMap(unittest.TestCase):
         self.assertEqual(self.seen["errors"], [])
         self.assertEqual(self.seen["violations"], [])
         self.assertEqual(self.seen["resources"], [])
+        self.assertEqual(self.seen["requests"], [])
         self.assertIn("default-src 'none'", self.html)
         self.assertLessEqual(set(re.findall(r"[a-z]+://[^\s\"'<>)]+", self.html)),
                              {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"})
+
+    def test_a_request_would_have_been_seen(self):
+        """The same page without its policy, and with a picture from elsewhere: what the checks above look at finds it."""
+        html = re.sub(r"<meta http-equiv=[^>]*>", "", self.html)
+        self.assertNotEqual(html, self.html)
+        seen = open_page(self.dir.name, html, "const i = new Image(); i.src = 'http://127.0.0.1:9/x'; look('whole');")
+        self.assertEqual(seen["requests"], ["http://127.0.0.1:9/x"])
 
     def test_the_whole_has_every_sample_but_idle_polling(self):
         self.assertEqual(self.step("whole")["total"], self.samples.total())
@@ -244,6 +281,15 @@ class HeatMap(unittest.TestCase):
     def test_zoom_shows_the_range_and_back(self):
         self.assertTrue(self.step("zoomed")["say"].startswith("1 s "), self.step("zoomed")["say"])
         self.assertTrue(self.step("unzoomed")["say"].startswith("0 s "), self.step("unzoomed")["say"])
+
+    def test_wheel_and_keys_zoom(self):
+        def span(step):
+            left, right = (float(self.step(f"{step} {edge}")["say"].split()[0]) for edge in ("left", "right"))
+            return right - left
+
+        for step in ("wheeled", "plus"):
+            self.assertLess(span(step), span("all"))
+            self.assertEqual(self.step(f"{step} left")["total"], self.step("range")["total"], "the range stays")
 
     def test_search_keeps_the_stacks_that_match(self):
         self.assertEqual(self.step("searched")["total"], self.samples.total(1.5, 2.2, match="zb_stage_stream"))
@@ -289,8 +335,12 @@ class AnHour(unittest.TestCase):
             path = zbench("flame", folder, "--format", "heatmap").strip()
             html = pathlib.Path(path).read_text(encoding="utf-8")
             self.assertLess(len(html), 5_000_000)
-            seen = open_page(folder, html, "look('whole'); mouse(map, 'mousemove', 1000, 100); look('moved');")
-            self.assertEqual(seen["errors"], [])
+            seen = open_page(folder, html, f"look('whole'); mouse(map, 'mousemove', {LEFT + 1}, 199); look('first');"
+                             f"mouse(map, 'mousemove', {LEFT + 1}, 195); look('second');")
+            self.assertEqual(seen["errors"] + seen["requests"], [])
+            # Rows of 20 ms still: the page did not have to make them wider.
+            first, second = (float(seen["steps"][step]["say"].split()[0]) for step in ("first", "second"))
+            self.assertAlmostEqual(second - first, 0.02)
             self.assertEqual(seen["steps"]["whole"]["total"], total)
             print(f"\nan hour: {len(html)} bytes, {total} samples", file=sys.stderr)
 
