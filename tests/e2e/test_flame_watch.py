@@ -45,7 +45,9 @@ def may_sample():
 
 
 @unittest.skipUnless(may_sample(), "perf_event is not allowed here")
-class Watch(zb.Case):
+class WatchCase(zb.Case):
+    """Something is sampled while it runs."""
+
     def helper(self, *args, build="shares_nofp", **popen):
         process = subprocess.Popen([helper(build), *map(str, args)], stdin=subprocess.PIPE, text=True, **popen)
         self.addCleanup(process.stdin.close)
@@ -85,6 +87,8 @@ class Watch(zb.Case):
         self.assertEqual(run.returncode, status, err)
         return zb.Result(run.returncode, out, err)
 
+
+class Watch(WatchCase):
     def sampled(self, *what, options=(), build="shares_nofp", hz=999):
         """The folded stacks of a helper from its first step to its end."""
         process = self.helper(*what, build=build)
