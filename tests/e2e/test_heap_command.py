@@ -77,9 +77,9 @@ class HeapCommand(zb.Case):
         # In libraries without symbols jeprof gives the nearest name it finds; zbench gives none.
         ours, theirs = ({n: r for n, r in t.items() if "zb_" in n or "(inline)" in n} for t in (rows, their_rows))
         self.assertGreater(len(theirs), 10)
-        self.assertEqual(set(ours), set(theirs))
-        for name, row in theirs.items():
-            for a, b in zip(ours[name], row, strict=True):
+        # An inlined part that holds next to nothing may be put under another name of its line.
+        for name in set(ours) | set(theirs):
+            for a, b in zip(ours.get(name, (0, 0)), theirs.get(name, (0, 0)), strict=True):
                 self.assertAlmostEqual(a, b, delta=0.11, msg=name)
 
     def without_libraries(self, dump):
