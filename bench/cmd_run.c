@@ -84,6 +84,8 @@ static const struct zb_opt options[] = {
 	 "call stacks a second and worker; 0: off", O(sample_hz)},
 	{"heap", 0, ZB_OPT_STRING, "WHEN", "off", 0, 0, NULL,
 	 "dumps: final,BYTES,growth=BYTES,every=S", O(heap)},
+	{"capture-worst", 0, ZB_OPT_U64, "N", NULL, 1, ZB_COST_TOP, NULL,
+	 "packets of the N dearest connections, as pcaps", O(capture_worst)},
 	{"fault", 0, ZB_OPT_STRING, "LIST", NULL, 0, 0, NULL,
 	 "faults on purpose: spin:dns, ...; help lists all", O(fault)},
 	{"metrics", 0, ZB_OPT_STRING, "WHERE", NULL, 0, 0, NULL,
@@ -205,6 +207,8 @@ static void tell_trace(const struct zb_run_job *j)
 
 static void tell(struct zb_run_job *j)
 {
+	struct zb_worst_words words = zb_job_worst_words(j);
+
 	if (j->trace != NULL)
 		tell_trace(j);
 	else
@@ -216,6 +220,7 @@ static void tell(struct zb_run_job *j)
 		zb_report_lag(&j->pass, j->rate.kind != ZB_PACE_MAX, stdout);
 	if (j->holder_nr != 0)
 		zb_report_holders(j->holder, j->holder_nr, j->holder_total, stdout);
+	zb_worst_print(&j->pass.worst, &words, stdout);
 	for (unsigned i = 0; i < j->note_nr; i++)
 		printf("%s%s\n", i == 0 ? "\nnotes    " : "         ", j->note[i]);
 	printf("\nresults  %s\n\n", j->out.path);

@@ -107,6 +107,21 @@ static unsigned make_hosts(const struct zb_sketch *s, double scale, struct zb_co
 	return n;
 }
 
+static void name_flow(const uint8_t *key, uint64_t secret, struct zb_cost_flow *f)
+{
+	struct zb_meter_flow m;
+
+	memcpy(&m, key, sizeof(m));
+	bool orig_is_a = m.uid_seq_orig & 1;
+
+	f->uid[zb_uid_format(f->uid, 'C', m.uid_seq_orig >> 1, secret)] = '\0';
+	address(orig_is_a ? m.key.a : m.key.b, m.key.ip_version, f->orig_h);
+	address(orig_is_a ? m.key.b : m.key.a, m.key.ip_version, f->resp_h);
+	f->orig_p = orig_is_a ? m.key.port_a : m.key.port_b;
+	f->resp_p = orig_is_a ? m.key.port_b : m.key.port_a;
+	f->proto = m.key.proto;
+}
+
 static unsigned make_flows(const struct zb_sketch *s, double scale, uint64_t secret,
 			   struct zb_cost_flow *out)
 {
@@ -114,20 +129,9 @@ static unsigned make_flows(const struct zb_sketch *s, double scale, uint64_t sec
 	unsigned n = zb_sketch_top(s, top, ZB_COST_TOP);
 
 	for (unsigned i = 0; i < n; i++) {
-		struct zb_cost_flow *f = &out[i];
-		struct zb_meter_flow m;
-
-		memcpy(&m, top[i].key, sizeof(m));
-		bool orig_is_a = m.uid_seq_orig & 1;
-
-		f->uid[zb_uid_format(f->uid, 'C', m.uid_seq_orig >> 1, secret)] = '\0';
-		address(orig_is_a ? m.key.a : m.key.b, m.key.ip_version, f->orig_h);
-		address(orig_is_a ? m.key.b : m.key.a, m.key.ip_version, f->resp_h);
-		f->orig_p = orig_is_a ? m.key.port_a : m.key.port_b;
-		f->resp_p = orig_is_a ? m.key.port_b : m.key.port_a;
-		f->proto = m.key.proto;
-		f->share = scale * (double)top[i].weight;
-		f->error = scale * (double)top[i].error;
+		name_flow(top[i].key, secret, &out[i]);
+		out[i].share = scale * (double)top[i].weight;
+		out[i].error = scale * (double)top[i].error;
 	}
 	return n;
 }
@@ -178,6 +182,17 @@ static const char *proto_name(uint8_t proto, char *buf, size_t size)
 								  : buf;
 }
 
+void zb_cost_flow_text(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret, char *buf,
+		       size_t size)
+{
+	struct zb_cost_flow f;
+	char proto[8];
+
+	name_flow(key, secret, &f);
+	snprintf(buf, size, "%s, %s:%u > %s:%u/%s", f.uid, f.orig_h, f.orig_p, f.resp_h, f.resp_p,
+		 proto_name(f.proto, proto, sizeof(proto)));
+}
+
 void zb_cost_report(const struct zb_cost *c, FILE *f)
 {
 	char proto[8];
@@ -193,6 +208,10 @@ void zb_cost_report(const struct zb_cost *c, FILE *f)
 		fprintf(f, "         connection %s, %s:%u > %s:%u/%s: %.1f %%\n", c->flow[0].uid,
 			c->flow[0].orig_h, c->flow[0].orig_p, c->flow[0].resp_h, c->flow[0].resp_p,
 			proto_name(c->flow[0].proto, proto, sizeof(proto)), 100 * c->flow[0].share);
+	for (unsigned i = 0; i < c->flow_nr; i++)
+		if (c->flow[i].pcap[0] != '\0')
+			fprintf(f, "         worst/%s: %u packets%s\n", c->flow[i].pcap,
+				c->flow[i].pcap_pkts, c->flow[i].pcap_cut ? " and more" : "");
 	if (c->originator_nr > 0 && c->originator[0].share - c->originator[0].error >= SHOWN_SHARE)
 		fprintf(f, "         originator %s: %.1f %%\n", c->originator[0].addr,
 			100 * c->originator[0].share);
@@ -215,6 +234,19 @@ static json_t *hosts_json(const struct zb_cost_host *h, unsigned n)
 	return a;
 }
 
+static int add_pcap(json_t *o, const struct zb_cost_flow *f)
+{
+	char path[sizeof(f->pcap) + 8];
+
+	snprintf(path, sizeof(path), "worst/%s", f->pcap);
+	return json_object_set_new(o, "pcap", json_string(path)) != 0 ||
+			       json_object_set_new(o, "pcap_pkts", json_integer(f->pcap_pkts)) !=
+				       0 ||
+			       json_object_set_new(o, "pcap_cut", json_boolean(f->pcap_cut)) != 0
+		       ? -1
+		       : 0;
+}
+
 static json_t *flows_json(const struct zb_cost *c)
 {
 	json_t *a = json_array();
@@ -223,12 +255,14 @@ static json_t *flows_json(const struct zb_cost *c)
 	for (unsigned i = 0; a != NULL && i < c->flow_nr; i++) {
 		const struct zb_cost_flow *f = &c->flow[i];
 
-		if (json_array_append_new(
-			    a, json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:f, s:f}", "uid", f->uid,
-					 "orig_h", f->orig_h, "orig_p", (int)f->orig_p, "resp_h",
-					 f->resp_h, "resp_p", (int)f->resp_p, "proto",
-					 proto_name(f->proto, proto, sizeof(proto)), "share",
-					 f->share, "error", f->error)) != 0) {
+		json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:f, s:f}", "uid", f->uid,
+				      "orig_h", f->orig_h, "orig_p", (int)f->orig_p, "resp_h",
+				      f->resp_h, "resp_p", (int)f->resp_p, "proto",
+				      proto_name(f->proto, proto, sizeof(proto)), "share", f->share,
+				      "error", f->error);
+
+		if ((f->pcap[0] != '\0' && add_pcap(o, f) < 0) ||
+		    json_array_append_new(a, o) != 0) {
 			json_decref(a);
 			return NULL;
 		}

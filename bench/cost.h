@@ -11,6 +11,7 @@
 #define ZB_BENCH_COST_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "bench/pass.h"
@@ -39,6 +40,9 @@ struct zb_cost_flow {
 	uint16_t orig_p, resp_p;
 	uint8_t proto;
 	double share, error;
+	char pcap[ZB_UID_MAX + 32]; /* file of its packets, see capture_worst.h; "": none */
+	uint32_t pcap_pkts;
+	bool pcap_cut; /* there were more */
 };
 
 struct zb_cost {
@@ -52,6 +56,10 @@ struct zb_cost {
 
 /* -ENOMEM, said. */
 int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost *out);
+
+/* "UID, ADDR:PORT > ADDR:PORT/PROTO" of a sketch's key. */
+void zb_cost_flow_text(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret, char *buf,
+		       size_t size);
 
 /* Some lines for a person; none when nothing is known. */
 void zb_cost_report(const struct zb_cost *c, FILE *f);

@@ -120,6 +120,27 @@ static void clear_spool(const struct zb_out_dir *d)
 		closedir(dir);
 }
 
+/* Packets of connections that were dear. */
+static void clear_worst(const struct zb_out_dir *d)
+{
+	char path[PATH_MAX + NAME_MAX];
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/worst", d->path);
+	dir = opendir(path);
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		size_t len = strlen(e->d_name);
+
+		if (len < 5 || strcmp(e->d_name + len - 5, ".pcap") != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/worst/%s", d->path, e->d_name);
+		remove_plain(path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 void zb_out_dir_clear(const struct zb_out_dir *d)
 {
 	char path[PATH_MAX];
@@ -135,6 +156,7 @@ void zb_out_dir_clear(const struct zb_out_dir *d)
 		remove_plain(path);
 	}
 	clear_spool(d);
+	clear_worst(d);
 }
 
 int zb_out_dir_sub(const struct zb_out_dir *d, const char *sub, char *buf)

@@ -230,7 +230,7 @@ static int set_up(struct zb_pass *p)
 				     p->conf->secret, &p->once);
 	if (ret == 0)
 		ret = open_source(p);
-	if (ret == 0 && p->conf->sample_hz != 0)
+	if (ret == 0)
 		ret = zb_pass_sample(p);
 	for (unsigned i = 0; ret == 0 && i < p->worker_nr; i++)
 		ret = make_worker(p, i);
@@ -497,6 +497,7 @@ void zb_pass_fini(struct zb_pass_result *r)
 	if (r->sampler != NULL)
 		zb_sampler_destroy(r->sampler);
 	zb_series_destroy(r->series);
+	zb_worst_fini(&r->worst);
 	for (unsigned i = 0; i < r->device_nr; i++)
 		free(r->devices[i].counters);
 	free(r->devices);

@@ -23,6 +23,7 @@
 #include "pipeline/fault.h"
 #include "pipeline/mem.h"
 #include "pipeline/weird.h"
+#include "bench/worst.h"
 #include "profiler/growth.h"
 #include "profiler/heap.h"
 #include "profiler/mem_track.h"
@@ -113,7 +114,8 @@ struct zb_pass_result {
 	unsigned heap_dumps;
 	struct zb_sampler *sampler;	      /* NULL: off */
 	struct zb_series *series;	      /* how the workers did meanwhile; NULL: off */
-	uint64_t sampled_unix_ns;	      /* when sampling began */
+	struct zb_worst worst;		      /* seconds, from when sampling began */
+	uint64_t sampled_unix_ns;	      /* when sampling began, or would have */
 	uint64_t sampled_ns;		      /* for so long */
 	struct zb_lag feeder_lag;	      /* open loop: how late packets went to their queues */
 	char heap_first[512], heap_last[512]; /* paths of the first and last dump, or "" */

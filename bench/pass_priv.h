@@ -66,9 +66,9 @@ struct zb_pass {
 	bool release;		    /* workers: the heap has been looked at, tear down */
 };
 
-/* Creates the sampler, and the series beside it. */
+/* Creates the sampler, and the series beside it, unless they are off; what keeps worst seconds. */
 int zb_pass_sample(struct zb_pass *p);
-/* How worker i did until now, for the series. */
+/* How worker i did until now, for the series and the worst seconds. */
 void zb_pass_note_series(struct zb_pass *p, unsigned i, const struct zb_snapshot *snap);
 
 /* A worker's thread, which gets its struct zb_pass_worker; what its engine calls at its end. */

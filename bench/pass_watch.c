@@ -17,21 +17,24 @@ int zb_pass_sample(struct zb_pass *p)
 {
 	struct zb_sampler_conf conf = {.hz = p->conf->sample_hz, .lane_nr = p->worker_nr};
 	struct timespec now;
-	int ret = zb_sampler_create(&conf, &p->sampler);
+	int ret = zb_worst_init(&p->result->worst, p->worker_nr);
 
+	if (ret == 0 && conf.hz != 0)
+		ret = zb_sampler_create(&conf, &p->sampler);
 	clock_gettime(CLOCK_REALTIME, &now);
 	p->result->sampled_unix_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	return ret < 0 ? ret : zb_series_create(p->worker_nr, &p->result->series);
+	return ret < 0 || conf.hz == 0 ? ret : zb_series_create(p->worker_nr, &p->result->series);
 }
 
 /* Who sets the clock back puts what follows to the beginning. */
 void zb_pass_note_series(struct zb_pass *p, unsigned i, const struct zb_snapshot *snap)
 {
-	uint64_t from = p->result->sampled_unix_ns;
+	uint64_t from = p->result->sampled_unix_ns,
+		 at_ns = snap->wall_ns > from ? snap->wall_ns - from : 0;
 
 	if (p->result->series != NULL)
-		zb_series_add(p->result->series, i, snap->wall_ns > from ? snap->wall_ns - from : 0,
-			      &snap->stat);
+		zb_series_add(p->result->series, i, at_ns, &snap->stat);
+	zb_worst_add(&p->result->worst, i, at_ns, &snap->stat, snap->last);
 }
 
 static double percent_done(const struct zb_pass *p, uint64_t pkts, double elapsed)

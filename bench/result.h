@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include "capture/source.h"
 #include "capture/trace.h"
+#include "bench/worst.h"
 #include "profiler/growth.h"
 #include "profiler/heap.h"
 #include "profiler/mem_track.h"
@@ -136,8 +137,10 @@ struct zb_result {
 		*notes; /* sentences for a person: what disturbed the run, what was lost */
 	unsigned note_nr;
 	int exit_status;
-	const struct zb_verdict *verdict;	/* NULL: not judged */
-	const struct zb_cost *cost;		/* what cycles went to; NULL: not known */
+	const struct zb_verdict *verdict; /* NULL: not judged */
+	const struct zb_cost *cost;	  /* what cycles went to; NULL: not known */
+	const struct zb_worst *worst;	  /* its seconds; NULL: not looked for */
+	struct zb_worst_words worst_words;
 	const struct zb_result_cost *self_cost; /* what measuring itself cost; may be NULL */
 	unsigned self_cost_nr;
 };

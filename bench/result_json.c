@@ -553,6 +553,8 @@ json_t *zb_result_json(const struct zb_result *r)
 	set(&d, o, "profile", profile(&d));
 	set(&d, o, "host_noise", zb_result_noise(r));
 	set(&d, o, "memory", memory(&d, &sum));
+	if (r->worst != NULL)
+		set(&d, o, "worst_seconds", zb_worst_json(r->worst, &r->worst_words));
 	if (r->cost != NULL)
 		set(&d, o, "cost", zb_cost_json(r->cost));
 	if (r->self_cost_nr > 0)

@@ -63,7 +63,7 @@ static int one_flame(const char *dir, const char *name, const char *title,
 
 /* All samples with their times, for zbench flame. */
 static int write_samples(const char *dir, const struct zb_pass_result *r, uint32_t hz,
-			 struct zb_symbols *syms)
+			 struct zb_symbols *syms, struct zb_worst *worst)
 {
 	struct zb_samples_source from = {
 		.sampler = r->sampler,
@@ -85,6 +85,8 @@ static int write_samples(const char *dir, const struct zb_pass_result *r, uint32
 		cpus[i] = (int)r->lcore[i].cpu;
 	if (ret == 0)
 		ret = zb_samples_take(s, &from);
+	if (ret == 0)
+		zb_worst_functions(worst, s);
 	snprintf(path, sizeof(path), "%s/samples.gz", dir);
 	if (ret < 0)
 		zb_err("%s: %s", path, strerror(-ret));
@@ -96,7 +98,7 @@ static int write_samples(const char *dir, const struct zb_pass_result *r, uint32
 }
 
 int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, uint32_t hz,
-		  struct zb_symbols *syms)
+		  struct zb_symbols *syms, struct zb_worst *worst)
 {
 	struct zb_stack_table *stacks = zb_sampler_stacks(r->sampler);
 	char dir[PATH_MAX], name[32], title[64];
@@ -111,6 +113,6 @@ int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, 
 	if (ret == 0)
 		ret = one_flame(dir, "all", "zbench, all lcores", stacks, ZB_LANE_ALL, syms);
 	if (ret == 0)
-		ret = write_samples(dir, r, hz, syms);
+		ret = write_samples(dir, r, hz, syms, worst);
 	return ret;
 }

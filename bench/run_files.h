@@ -10,9 +10,12 @@
 #include "bench/out_dir.h"
 #include "bench/pass.h"
 
-/* Writes flame/lcore-N.folded and .svg for each lcore and all.*; 0 or -errno, said. */
+/*
+ * Writes flame/lcore-N.folded and .svg for each lcore and all.*, samples.gz; finds the functions of
+ * the worst seconds. 0 or -errno, said.
+ */
 int zb_run_flames(const struct zb_out_dir *out, const struct zb_pass_result *r, uint32_t hz,
-		  struct zb_symbols *syms);
+		  struct zb_symbols *syms, struct zb_worst *worst);
 
 /* Writes spool/lcore-N/jeprof.out.* of each dump of the run; 0 or -errno, said. */
 int zb_run_spool(const struct zb_out_dir *out, const struct zb_pass_result *r,

@@ -12,6 +12,7 @@
 
 #include "bench/noise.h"
 #include "bench/run_files.h"
+#include "bench/capture_worst.h"
 #include "bench/run_job.h"
 #include "bench/run_report.h"
 #include "profiler/diag.h"
@@ -201,6 +202,24 @@ void zb_job_catch_signals(void)
 	sigaction(SIGUSR2, &sa, NULL);
 }
 
+struct zb_worst_words zb_job_worst_words(const struct zb_run_job *j)
+{
+	return (struct zb_worst_words){.flow = zb_cost_flow_text,
+				       .secret = j->pass_conf.secret,
+				       .folder = j->out.path,
+				       .sampled = j->pass.sampler != NULL};
+}
+
+static void choose_worst(struct zb_run_job *j)
+{
+	struct zb_lcore_stat sum;
+
+	zb_report_sum(&j->pass, &sum);
+	zb_worst_choose(&j->pass.worst, &sum);
+	for (unsigned i = 0; i < j->pass.worst.told_nr; i++)
+		j->pass.worst.told[i].cpu = j->pass.lcore[j->pass.worst.told[i].lane].cpu;
+}
+
 int zb_job_pass(struct zb_run_job *j)
 {
 	int ret = 0;
@@ -217,16 +236,33 @@ int zb_job_pass(struct zb_run_job *j)
 	ret = zb_pass_run(&j->pass_conf, &j->pass);
 	j->pass_done = ret == 0;
 	if (ret == 0)
+		choose_worst(j);
+	if (ret == 0)
 		ret = zb_cost_make(&j->pass, j->pass_conf.secret, &j->costs);
 	if (j->heap_when.on)
 		zb_heap_stop();
 	return ret;
 }
 
+static void capture_worst(struct zb_run_job *j)
+{
+	char folder[PATH_MAX];
+	struct zb_worst_conf conf = {.trace = j->trace,
+				     .shard_nr = j->place.worker_nr,
+				     .folder = folder,
+				     .nr = (unsigned)j->conf->capture_worst};
+
+	if (conf.nr == 0 || j->costs.flow_nr == 0)
+		return;
+	if (zb_out_dir_sub(&j->out, "worst", folder) < 0 || zb_capture_worst(&conf, &j->costs) < 0)
+		zb_job_note(j, "packets of the dearest connections could not be written");
+}
+
 void zb_job_artifacts(struct zb_run_job *j)
 {
 	int n;
 
+	capture_worst(j);
 	if (j->pass.sampler == NULL && j->pass.heap_last[0] == '\0')
 		return;
 	if (zb_symbols_create(&j->syms) < 0) {
@@ -234,7 +270,8 @@ void zb_job_artifacts(struct zb_run_job *j)
 		return;
 	}
 	if (j->pass.sampler != NULL) {
-		if (zb_run_flames(&j->out, &j->pass, j->pass_conf.sample_hz, j->syms) < 0)
+		if (zb_run_flames(&j->out, &j->pass, j->pass_conf.sample_hz, j->syms,
+				  &j->pass.worst) < 0)
 			zb_job_note(j, "flame graphs could not be written");
 		zb_stack_table_totals(zb_sampler_stacks(j->pass.sampler), ZB_LANE_ALL, j->syms,
 				      &j->samples);
@@ -477,6 +514,8 @@ int zb_job_finish(struct zb_run_job *j, double wall_s, int argc, char **argv)
 		.status = j->pass.broke		? ZB_RESULT_BROKEN
 			  : j->pass.interrupted ? ZB_RESULT_INTERRUPTED
 						: ZB_RESULT_COMPLETE,
+		.worst = &j->pass.worst,
+		.worst_words = zb_job_worst_words(j),
 		.cost = j->costs.metered_cycles != 0 ? &j->costs : NULL,
 		.writer_noise = j->pass.writer.sum,
 		.self_cost = j->cost,

@@ -149,4 +149,7 @@ void zb_job_note(struct zb_run_job *j, const char *fmt, ...) __attribute__((form
 
 void zb_job_fini(struct zb_run_job *j);
 
+/* How the worst seconds are told. */
+struct zb_worst_words zb_job_worst_words(const struct zb_run_job *j);
+
 #endif

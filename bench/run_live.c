@@ -38,8 +38,8 @@ const char *zb_job_traffic_name(const struct zb_run_job *j)
 /* Options that say how a trace is replayed, or how devices are read. */
 static int check_fit(bool live, bool iface)
 {
-	static const char *const of_trace[] = {"loop",	    "same-flows", "rate",
-					       "self-cost", "tap",	  "attack"};
+	static const char *const of_trace[] = {"loop", "same-flows", "rate",	     "self-cost",
+					       "tap",  "attack",     "capture-worst"};
 	static const char *const of_iface[] = {"fanout", "ring-size"};
 
 	for (size_t i = 0; live && i < sizeof(of_trace) / sizeof(of_trace[0]); i++) {
@@ -116,6 +116,10 @@ int zb_job_check_traffic(struct zb_run_job *j)
 		return -EINVAL;
 	}
 	ret = check_fit(zb_job_is_live(j), o->iface.nr != 0);
+	if (ret == 0 && o->capture_worst != 0 && !o->same_flows && zb_job_loops(j) != 1) {
+		zb_err("--capture-worst: further passes have other addresses; give --same-flows");
+		ret = -EINVAL;
+	}
 	if (ret == 0)
 		ret = check_user(o);
 	if (ret == 0)

@@ -217,6 +217,8 @@ static void snapshot(struct zb_engine *e, uint64_t interval, bool last)
 	st->time =
 		zb_gap_watch_refresh(&e->gaps, st->busy_cycles, st->c[ZB_C_pkts_proc], rte_rdtsc());
 	refresh_stat(e);
+	if (e->conf.meter != NULL)
+		zb_meter_recent(e->conf.meter, &st->hot);
 	if (e->conf.snaps != NULL && !zb_snap_put(e->conf.snaps, st, interval, last))
 		st->c[ZB_C_snapshots_skipped]++;
 }

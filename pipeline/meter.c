@@ -81,6 +81,7 @@ static void add_flow(struct zb_meter *m, const struct zb_meter_flow *f, uint64_t
 
 	memcpy(key, f, sizeof(key));
 	zb_sketch_add(&m->flows, XXH3_64bits(key, sizeof(key)), key, cycles);
+	zb_sketch_add(&m->recent, XXH3_64bits(key, sizeof(key)), key, cycles);
 	add_host(&m->originators, orig_is_a ? f->key.a : f->key.b, f->key.ip_version, cycles);
 	add_host(&m->responders, orig_is_a ? f->key.b : f->key.a, f->key.ip_version, cycles);
 }
@@ -141,4 +142,16 @@ void zb_meter_end(struct zb_analysis *an)
 	for (uint32_t i = 0; i < m->turn_nr; i++)
 		add_flow(m, &m->turn[i].flow, m->turn[i].cycles);
 	m->next = m->since + ZB_METER_EVERY;
+}
+
+void zb_meter_recent(struct zb_meter *m, struct zb_stat_hot *out)
+{
+	struct zb_sketch_entry top;
+
+	*out = (struct zb_stat_hot){.of = m->recent.total};
+	if (zb_sketch_top(&m->recent, &top, 1) == 1) {
+		out->cycles = top.weight;
+		memcpy(out->key, top.key, sizeof(out->key));
+	}
+	memset(&m->recent, 0, sizeof(m->recent));
 }

@@ -70,7 +70,11 @@ struct zb_meter {
 		uint64_t cycles;
 	} turn[ZB_METER_TURNS];
 	struct zb_sketch flows, originators, responders; /* hosts: 16 bytes of address, version */
+	struct zb_sketch recent; /* flows, since the last zb_meter_recent() */
 };
+
+/* The flow that cost most since the last call, which begins anew. */
+void zb_meter_recent(struct zb_meter *m, struct zb_stat_hot *out);
 
 /* Name of a place: "conn", "log", ..., "http.log", "http". */
 const char *zb_meter_place_name(unsigned place);

@@ -64,6 +64,8 @@ void zb_stat_add(struct zb_lcore_stat *dst, const struct zb_lcore_stat *src)
 	dst->time.passed_ns += src->time.passed_ns;
 	dst->time.cpu_ns += src->time.cpu_ns;
 	dst->heap_bytes += src->heap_bytes;
+	if (src->hot.cycles > dst->hot.cycles)
+		dst->hot = src->hot;
 	dst->overdue_conns += src->overdue_conns;
 }
 

@@ -21,6 +21,7 @@
 #include "gap.h"
 #include "host_noise.h"
 #include "lag.h"
+#include "sketch.h"
 #include "stat_list.h"
 
 #define ZB_ENUM_C(name, help) ZB_C_##name,
@@ -40,6 +41,12 @@ enum zb_timer { ZB_TIMER_LIST(ZB_ENUM_T) ZB_TIMER_NR };
 #define ZB_BURST_MAX	   64 /* packets in a burst, at most */
 #define ZB_TCP_STATES	   7  /* of one side of a TCP connection */
 #define ZB_FILL_BUCKETS	   8  /* burst fill histogram: 1, 2, 3-4, 5-8, ..., 33-64 and one spare */
+
+/* The connection that cost most in the bursts metered since the snapshot before. */
+struct zb_stat_hot {
+	uint64_t cycles, of; /* its own, and those of all connections; 0: none was metered */
+	uint8_t key[ZB_SKETCH_KEY];
+};
 
 struct zb_lcore_stat {
 	alignas(64) uint64_t c[ZB_C_NR];
@@ -68,6 +75,7 @@ struct zb_lcore_stat {
 	uint64_t overdue_conns;	 /* connections beyond their time-out, estimated */
 	uint32_t analyzers[ZB_ANALYZERS_MAX]; /* at work on a connection; see pipeline/registry.h */
 	uint64_t stage_now;		      /* enum zb_stage at which the worker is; peeked at */
+	struct zb_stat_hot hot;
 };
 
 /* What jemalloc says of the lcore's arena, in bytes. */
