@@ -113,7 +113,8 @@ class AgainstPerf(watch.WatchCase):
         """By frame pointers in both; where a library breaks the chain, both break."""
         ours, theirs = self.both("shares_fp", ["--call-graph", "fp"], ["-g"])
         self.compare(ours, theirs)
-        self.compare(ours, theirs, inclusive=True)
+        # perf may keep the names of a library that has no symbols any more.
+        self.compare(ours, theirs, inclusive=True, but=("__libc_start_call_main",))
 
 
 def schema_errors(profile):
