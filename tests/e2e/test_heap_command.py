@@ -77,11 +77,7 @@ class HeapCommand(zb.Case):
         # In libraries without symbols jeprof gives the nearest name it finds; zbench gives none.
         ours, theirs = ({n: r for n, r in t.items() if "zb_" in n or "(inline)" in n} for t in (rows, their_rows))
         self.assertGreater(len(theirs), 10)
-        # A name that stands for several static functions, one of them inlined, is not the same one to both.
-        names = set(ours) | set(theirs)
-        several = {name for name in names if name.endswith(" (inline)") and
-                   name.removesuffix(" (inline)") in set(rows) | set(their_rows)}
-        for name in names - several:
+        for name in set(ours) | set(theirs):
             for a, b in zip(ours.get(name, (0, 0)), theirs.get(name, (0, 0)), strict=True):
                 self.assertAlmostEqual(a, b, delta=0.11, msg=name)
 
@@ -96,6 +92,8 @@ class HeapCommand(zb.Case):
     def test_table_of_a_run_is_as_jeprof_has_it(self):
         if shutil.which("jeprof") is None:
             self.skipTest("there is no jeprof")
+        if not os.path.exists("/usr/bin/file"):
+            self.skipTest("without file(1), jeprof takes a program for one of 32 bits and sees no inlined function")
         first, last = map(self.without_libraries, (self.dumps()[0], self.dumps()[-1]))
         self.same_as_jeprof(self.heap(last, "--top", 0).out, last)
         self.same_as_jeprof(self.heap("--diff", first, last, "--top", 0).out, f"--base={first}", last)
