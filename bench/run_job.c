@@ -18,6 +18,7 @@
 #include "profiler/diag.h"
 
 #define LOG_WAIT_SHARE 20 /* a twentieth of the cycles spent waiting is worth a word */
+#define CHECKSUM_SHARE 20 /* so is one wrong checksum in twenty packets */
 
 static volatile sig_atomic_t signalled, dumps_asked;
 
@@ -329,6 +330,19 @@ static void note_noise(struct zb_run_job *j)
 	}
 }
 
+/* As Zeek says, too: more likely the capture's fault than the network's. */
+static void note_checksums(struct zb_run_job *j, const struct zb_lcore_stat *sum)
+{
+	uint64_t wrong = sum->fate[ZB_FATE_bad_transport_checksum];
+
+	if (wrong * CHECKSUM_SHARE <= sum->c[ZB_C_pkts_proc])
+		return;
+	zb_job_note(j,
+		    "%.0f %% of the packets have a wrong checksum and were not followed: captured "
+		    "on a host that leaves checksums to its NIC? Then use -C",
+		    100.0 * (double)wrong / (double)sum->c[ZB_C_pkts_proc]);
+}
+
 static void note_run(struct zb_run_job *j)
 {
 	struct zb_sampler_stat st = {0};
@@ -355,6 +369,7 @@ static void note_run(struct zb_run_job *j)
 			    "%.0f %% of the busy cycles were waiting for the log writer: the disk "
 			    "limits this run; try --logs none",
 			    100.0 * (double)sum.c[ZB_C_log_wait_cycles] / (double)sum.busy_cycles);
+	note_checksums(j, &sum);
 	zb_job_note_rate(j);
 	zb_job_note_live(j);
 	if (j->pass.interrupted)

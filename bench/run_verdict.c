@@ -49,6 +49,12 @@ static double state_bytes(const uint64_t *peak)
 	return sum;
 }
 
+static double conns_peak(const uint64_t *peak)
+{
+	return (double)peak[ZB_G_active_tcp_conns] + (double)peak[ZB_G_active_udp_conns] +
+	       (double)peak[ZB_G_active_icmp_conns] + (double)peak[ZB_G_active_other_conns];
+}
+
 static void gather_lcores(const struct zb_run_job *j, struct zb_verdict_in *in)
 {
 	double all = 0, most = 0, idle = 0;
@@ -172,14 +178,19 @@ static void place_weird(const char *source, struct zb_verdict_weird *w)
 
 static void gather_weirds(const struct zb_run_job *j, struct zb_verdict_in *in)
 {
-	uint64_t all = 0, most = 0;
+	uint64_t all = 0, most = 0, by_stage[ZB_STAGE_NR] = {0};
 	unsigned top = 0;
 
 	for (unsigned n = 0; n < ZB_WEIRD_NR; n++) {
+		struct zb_verdict_weird at = {0};
 		uint64_t sum = 0;
 
 		for (unsigned i = 0; i < j->pass.lcore_nr; i++)
 			sum += j->pass.lcore[i].weird[n];
+		place_weird(zb_weird_source[n], &at);
+		for (unsigned i = 0; at.stage != NULL && i < ZB_STAGE_NR; i++)
+			if (strcmp(at.stage, zb_stage_name[i]) == 0)
+				by_stage[i] += sum;
 		all += sum;
 		top = sum > most ? n : top;
 		most = sum > most ? sum : most;
@@ -189,6 +200,13 @@ static void gather_weirds(const struct zb_run_job *j, struct zb_verdict_in *in)
 	in->weird.name = zb_weird_text[top];
 	in->weird.share = (double)most / (double)all;
 	place_weird(zb_weird_source[top], &in->weird);
+	most = 0;
+	for (unsigned i = 0; i < ZB_STAGE_NR; i++)
+		if (by_stage[i] > most) {
+			most = by_stage[i];
+			in->weird.most_in = zb_stage_name[i];
+			in->weird.stage_share = (double)most / (double)all;
+		}
 }
 
 void zb_job_judge(struct zb_run_job *j)
@@ -207,6 +225,7 @@ void zb_job_judge(struct zb_run_job *j)
 		.growth = &j->pass.growth,
 		.kinds = zb_pass_kinds,
 		.state_bytes = state_bytes(j->pass.peak),
+		.conns_peak = conns_peak(j->pass.peak),
 		.grower = j->grower_nr != 0 ? j->grower[0].function : NULL,
 		.grower_bytes = j->grower_nr != 0 ? (double)j->grower[0].bytes : 0,
 	};

@@ -45,6 +45,8 @@ struct zb_verdict_weird {
 	const char *name;
 	double share;		      /* of all oddities */
 	const char *stage, *analyzer; /* where it is found; NULL: here and there */
+	const char *most_in;	      /* the stage in which most oddities are found, and ... */
+	double stage_share;	      /* ... how many of all */
 };
 
 /* An analyzer in metered bursts. */
@@ -72,6 +74,7 @@ struct zb_verdict_in {
 	/* Share of the time that the log writer was ready without a CPU; < 0: not known. */
 	double writer_starved;
 	double state_bytes;   /* most that connections and what hangs on them held */
+	double conns_peak;    /* connections and flows in memory, most at a time */
 	uint64_t dropped;     /* by queues and devices */
 	uint64_t rows_failed; /* could not be written: disk full, ... */
 	const struct zb_growth *growth;

@@ -11,18 +11,22 @@
 
 #include "bench/verdict_priv.h"
 
-#define TIMES_USUAL    4     /* a stage that costs more than so many times the usual, ... */
+#define TIMES_USUAL    3     /* a stage that costs more than so many times the usual, ... */
 #define OF_ALL	       0.25  /* ... whose excess is so much of all cycles ... */
 #define EXCESS_MIN     500.0 /* ... and of a packet's */
+#define CALL_TIMES     4
 #define CALLS_MIN      20
 #define CALL_SHARE     0.05
 #define FLOWS_PER_PKT  0.6 /* question and answer are half a flow each */
 #define FLOWS_MIN      5000
 #define WEIRD_PER_PKT  0.2
 #define WEIRD_SHARE    0.3 /* of all oddities: a lesser one is no culprit */
+#define PLACE_SHARE    0.5 /* of all oddities: are found in one stage */
 #define ROWS_PER_PKT   1.2
+#define FILES_PER_PKT  0.75 /* small requests and replies, each with a body, have two in three */
 #define STATE_PER_BYTE 1.5
 #define STATE_MIN      (4.0 * 1048576)
+#define CONN_STATE     3072.0 /* what a connection holds while data are exchanged */
 
 /*
  * Cycles of a stage by packet, byte, new connection and row. What taking packets costs (rx) is a
@@ -31,14 +35,14 @@
 static const struct {
 	double pkt, byte, conn, row;
 } usual[ZB_STAGE_NR] = {
-	[ZB_STAGE_decode] = {150, 0.8, 0, 0},  [ZB_STAGE_flow] = {150, 0, 300, 0},
-	[ZB_STAGE_conn] = {300, 0.05, 800, 0}, [ZB_STAGE_stream] = {400, 4, 500, 1500},
-	[ZB_STAGE_log] = {150, 0, 1000, 0},    [ZB_STAGE_expire] = {100, 0, 300, 0},
+	[ZB_STAGE_decode] = {150, 0.8, 0, 0},	[ZB_STAGE_flow] = {150, 0, 300, 0},
+	[ZB_STAGE_conn] = {300, 0.05, 1400, 0}, [ZB_STAGE_stream] = {400, 4, 500, 1500},
+	[ZB_STAGE_log] = {150, 0, 1600, 0},	[ZB_STAGE_expire] = {100, 0, 300, 0},
 };
 
 double zb_verdict_call_max(double bytes_per_call)
 {
-	return TIMES_USUAL * (4000 + 6 * bytes_per_call);
+	return CALL_TIMES * (4000 + 6 * bytes_per_call);
 }
 
 double zb_verdict_stage_cost(const struct zb_lcore_stat *s, unsigned stage)
@@ -62,7 +66,7 @@ double zb_verdict_cost(const struct zb_lcore_stat *s)
 
 struct load {
 	double pkts;
-	double bytes, conns, rows, weirds; /* per packet */
+	double bytes, conns, rows, weirds, files; /* per packet */
 };
 
 static struct load load_of(const struct zb_lcore_stat *s)
@@ -80,6 +84,7 @@ static struct load load_of(const struct zb_lcore_stat *s)
 			 pkts,
 		.rows = (double)rows / pkts,
 		.weirds = (double)s->c[ZB_C_weirds] / pkts,
+		.files = (double)s->c[ZB_C_files] / pkts,
 	};
 }
 
@@ -200,17 +205,22 @@ static void judge_weirds(const struct zb_verdict_in *in, const struct load *l, s
 						       WEIRD_PER_PKT},
 			   "packets are odd in ways that are rare: %.0f %% are %.60s",
 			   100 * w->share, w->name != NULL ? w->name : "?");
-	if (w->name == NULL || w->share < WEIRD_SHARE)
-		return;
-	f->kind = w->name;
-	f->stage = f->stage != NULL ? f->stage : w->stage;
-	f->analyzer = f->analyzer != NULL ? f->analyzer : w->analyzer;
+	if (w->name != NULL && w->share >= WEIRD_SHARE) {
+		f->kind = w->name;
+		f->stage = f->stage != NULL ? f->stage : w->stage;
+		f->analyzer = f->analyzer != NULL ? f->analyzer : w->analyzer;
+	} else if (f->stage == NULL && w->stage_share >= PLACE_SHARE) {
+		f->stage = w->most_in;
+	}
 }
 
 /* Much state, many rows, many oddities for little traffic. */
 static void judge_amplification(const struct zb_verdict_in *in, const struct load *l,
 				struct zb_verdict *v)
 {
+	/* Many short connections are a load like others. */
+	double state = in->state_bytes - CONN_STATE * in->conns_peak;
+
 	if (l->conns * l->pkts >= FLOWS_MIN)
 		ratio(v,
 		      (struct zb_verdict_measure){"totals.tcp_conns, udp_conns, icmp_conns",
@@ -221,11 +231,14 @@ static void judge_amplification(const struct zb_verdict_in *in, const struct loa
 	      (struct zb_verdict_measure){"totals.log_rows", "rows a packet", l->rows,
 					  ROWS_PER_PKT},
 	      "more rows are written than packets came");
-	if (in->state_bytes > STATE_MIN)
+	ratio(v,
+	      (struct zb_verdict_measure){"totals.files", "files a packet", l->files,
+					  FILES_PER_PKT},
+	      "nearly every packet brings a file of its own");
+	if (state > STATE_MIN)
 		ratio(v,
 		      (struct zb_verdict_measure){"memory.state_peak", "bytes of state a byte",
-						  in->state_bytes / (l->bytes * l->pkts + 1),
-						  STATE_PER_BYTE},
+						  state / (l->bytes * l->pkts + 1), STATE_PER_BYTE},
 		      "traffic takes more memory than it has bytes");
 }
 

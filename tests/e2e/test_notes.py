@@ -36,6 +36,19 @@ class Notes(zb.Case):
         self.assertEqual(result["totals"]["log_rows"]["conn"], 5000)
         self.assertEqual(result["totals"]["residual_pkts"], 0)
 
+    def test_wrong_checksums_are_told(self):
+        def told(*options):
+            self.assert_done(self.zbench("--pcap", trace.path, *options))
+            return [note for note in self.result()["verdict"]["notes"] if "wrong checksum" in note]
+        trace = self.trace("--attack", "decoy", "--packets", 2000)
+        note, = told()
+        wrong = self.result()["totals"]["fates"]["bad_transport_checksum"]
+        self.assertTrue(note.startswith(f"{100 * wrong / 2000:.0f} % of the packets"), note)
+        self.assertIn("-C", note)
+        self.assertEqual(told("-C"), [])
+        trace = self.trace("--packets", 2000)
+        self.assertEqual(told(), [])
+
     def test_folder_used_again_holds_only_the_new_run(self):
         trace = self.trace("--packets", 2000)
         self.assert_done(self.zbench("--pcap", trace.path))

@@ -195,7 +195,7 @@ static void verdict_dear_stage_is_pathological(void **state)
 static void verdict_cost_that_is_explained_is_not(void **state)
 {
 	(void)state;
-	set_stage(ZB_STAGE_stream, 5500);
+	set_stage(ZB_STAGE_stream, 4000);
 	sum.c[ZB_C_bytes_recv] = 1400ull * PKTS;
 	assert_verdict(ZB_VERDICT_KEEPING_UP, 1);
 	sum.c[ZB_C_bytes_recv] = 60ull * PKTS;
@@ -288,19 +288,32 @@ static void verdict_amplification_is_pathological(void **state)
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
 	clean(NULL);
 	sum.c[ZB_C_weirds] = PKTS / 2;
-	in.weird = (struct zb_verdict_weird){"DNS_label_too_long", 0.9, "stream", "dns"};
+	in.weird = (struct zb_verdict_weird){"DNS_label_too_long", 0.9, "stream", "dns", NULL, 0};
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
 	assert_string_equal(v.found[0].kind, "DNS_label_too_long");
 	assert_string_equal(v.found[0].analyzer, "dns");
 	in.weird.share = 0.1; /* one of many accuses nobody */
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
 	assert_null(v.found[0].kind);
+	assert_null(v.found[0].stage);
+	in.weird.most_in = "decode"; /* but the stage that found most of them */
+	in.weird.stage_share = 0.7;
+	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
+	assert_null(v.found[0].kind);
+	assert_string_equal(v.found[0].stage, "decode");
 	clean(NULL);
 	sum.log_rows[3] = 2 * PKTS;
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
 	clean(NULL);
+	sum.c[ZB_C_files] = PKTS * 3 / 5;
+	assert_verdict(ZB_VERDICT_KEEPING_UP, 1);
+	sum.c[ZB_C_files] = PKTS * 4 / 5;
+	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
+	clean(NULL);
 	in.state_bytes = 3e9;
 	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
+	in.conns_peak = 1e6; /* 3000 bytes each: many connections, each of them usual */
+	assert_verdict(ZB_VERDICT_KEEPING_UP, 1);
 	clean(NULL);
 	sum.c[ZB_C_udp_conns] = PKTS / 2; /* questions and answers */
 	sum.c[ZB_C_tcp_conns] = 0;
