@@ -52,7 +52,10 @@ static void count_calls(const struct zb_pass_result *r, unsigned p, struct zb_co
 		place->calls += m->calls[p - ZB_METER_ANALYZERS];
 		bytes += (double)m->bytes[p - ZB_METER_ANALYZERS];
 		cycles += (double)r->lcore[i].stat.metered[p];
+		if ((double)m->longest[p - ZB_METER_ANALYZERS] > place->longest)
+			place->longest = (double)m->longest[p - ZB_METER_ANALYZERS];
 	}
+	place->metered = cycles;
 	if (place->calls == 0)
 		return;
 	place->cycles_per_call = cycles / (double)place->calls;
@@ -276,12 +279,13 @@ static json_t *places_json(const struct zb_cost *c)
 
 	for (unsigned i = 0; o != NULL && i < c->place_nr; i++)
 		if (json_object_set_new(o, c->place[i].name,
-					json_pack("{s:f, s:f, s:I, s:f, s:f}", "share",
+					json_pack("{s:f, s:f, s:I, s:f, s:f, s:I}", "share",
 						  c->place[i].share, "cycles_per_pkt",
 						  c->place[i].cycles_per_pkt, "calls",
 						  (json_int_t)c->place[i].calls, "cycles_per_call",
 						  c->place[i].cycles_per_call, "bytes_per_call",
-						  c->place[i].bytes_per_call)) != 0) {
+						  c->place[i].bytes_per_call, "longest_cycles",
+						  (json_int_t)c->place[i].longest)) != 0) {
 			json_decref(o);
 			return NULL;
 		}

@@ -130,6 +130,25 @@ static void gather_functions(const struct zb_run_job *j, struct zb_verdict_in *i
 	find_hot(j, "zb_stage_stream", files, &in->hot_analyzer);
 }
 
+/*
+ * An analyzer's place without its longest stretch: that may be a hypervisor's doing, which nobody
+ * tells the guest. What is dear in one call only is no pattern of the traffic.
+ */
+static struct zb_verdict_analyzer without_longest(const struct zb_cost_place *p)
+{
+	double left = p->metered > 0 ? 1 - p->longest / p->metered : 0;
+
+	if (p->calls < 2 || left < 0)
+		return (struct zb_verdict_analyzer){.name = p->name};
+	return (struct zb_verdict_analyzer){
+		.name = p->name,
+		.share = p->share * left,
+		.cycles_per_call = (p->metered - p->longest) / (double)(p->calls - 1),
+		.bytes_per_call = p->bytes_per_call,
+		.calls = p->calls - 1,
+	};
+}
+
 /* The analyzer whose calls cost most beyond what they may; if none does, the dearest. */
 static void gather_analyzer(const struct zb_run_job *j, struct zb_verdict_in *in)
 {
@@ -143,17 +162,14 @@ static void gather_analyzer(const struct zb_run_job *j, struct zb_verdict_in *in
 
 		if (strcmp(p->name, files) == 0)
 			in->files_share = p->share;
-		double excess = (p->cycles_per_call - zb_verdict_call_max(p->bytes_per_call)) *
-				(double)p->calls;
+		struct zb_verdict_analyzer a = without_longest(p);
+		double excess = (a.cycles_per_call - zb_verdict_call_max(a.bytes_per_call)) *
+				(double)a.calls;
 
 		if (p->calls == 0 || (in->dearest.name != NULL && excess <= most))
 			continue;
 		most = excess > 0 ? excess : 0;
-		in->dearest = (struct zb_verdict_analyzer){.name = p->name,
-							   .share = p->share,
-							   .cycles_per_call = p->cycles_per_call,
-							   .bytes_per_call = p->bytes_per_call,
-							   .calls = p->calls};
+		in->dearest = a;
 	}
 	if (c->flow_nr != 0 && c->flow[0].share - c->flow[0].error >= FLOW_SHARE)
 		in->flow = c->flow[0].uid;

@@ -51,6 +51,8 @@ static void charge(struct zb_meter *m)
 		m->since = rte_rdtsc();
 	}
 	m->sum[m->at] += cycles;
+	if (m->at >= ZB_METER_ANALYZERS && cycles > m->longest[m->at - ZB_METER_ANALYZERS])
+		m->longest[m->at - ZB_METER_ANALYZERS] = cycles;
 	if (m->has_flow)
 		m->turn[m->turn_now].cycles += cycles;
 }

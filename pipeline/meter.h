@@ -57,8 +57,10 @@ struct zb_meter {
 	uint64_t tsc_hz;
 	uint64_t calls[ZB_METER_A_NR],
 		bytes[ZB_METER_A_NR]; /* data given to analyzers in metered bursts */
-	uint64_t disturbed;	      /* times that the CPU was taken away meanwhile */
-	bool *seen;		      /* told so each time; NULL: nobody is */
+	/* The longest stretch of each at work: a hypervisor's doing, perhaps. */
+	uint64_t longest[ZB_METER_A_NR];
+	uint64_t disturbed; /* times that the CPU was taken away meanwhile */
+	bool *seen;	    /* told so each time; NULL: nobody is */
 	struct zb_own_time own;
 	uint16_t turn_nr, turn_now;
 	uint16_t slot[256]; /* by hash of the connection: its turn, if it is that one's */

@@ -23,6 +23,8 @@ class Cost(zb.Case):
         for place in PLACES:
             self.assertGreater(cost["places"][place]["share"], 0, place)
         self.assertLessEqual(sum(p["share"] for p in cost["places"].values()), 1.0001)
+        for place in cost["places"].values():
+            self.assertLessEqual(place["longest_cycles"], place["calls"] * place["cycles_per_call"] + 1)
         shares = [p["share"] for p in cost["places"].values()]
         self.assertEqual(shares, sorted(shares, reverse=True))
         self.assertRegex(said, r"(?m)^cycles +[a-z.]+ [0-9.]+ %, ")

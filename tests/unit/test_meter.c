@@ -96,6 +96,8 @@ static void meter_places_pay_for_themselves(void **state)
 	assert_in_range(total(), 1, rte_rdtsc() - from);
 	assert_in_range(sum[ZB_METER_A_http], 2 * WORK, total() - 2 * WORK);
 	assert_in_range(sum[ZB_METER_FILES], 2 * WORK, total() - 2 * WORK);
+	assert_in_range(meter.longest[ZB_METER_A_http - ZB_METER_ANALYZERS], WORK,
+			sum[ZB_METER_A_http] - WORK);
 	assert_int_equal(meter.flows.total, 0);
 	ab_end(&b);
 	ab_close(&b);
