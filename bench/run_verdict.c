@@ -149,7 +149,7 @@ static struct zb_verdict_analyzer without_longest(const struct zb_cost_place *p)
 	};
 }
 
-/* The analyzer whose calls cost most beyond what they may; if none does, the dearest. */
+/* The analyzer whose calls cost most beyond what they may, and the one with the largest share. */
 static void gather_analyzer(const struct zb_run_job *j, struct zb_verdict_in *in)
 {
 	const char *files = zb_meter_place_name(ZB_METER_FILES);
@@ -170,6 +170,8 @@ static void gather_analyzer(const struct zb_run_job *j, struct zb_verdict_in *in
 			continue;
 		most = excess > 0 ? excess : 0;
 		in->dearest = a;
+		if (in->largest.name == NULL)
+			in->largest = a; /* places are sorted by share */
 	}
 	if (c->flow_nr != 0 && c->flow[0].share - c->flow[0].error >= FLOW_SHARE)
 		in->flow = c->flow[0].uid;

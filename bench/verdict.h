@@ -81,8 +81,9 @@ struct zb_verdict_in {
 	const struct zb_growth_kind *kinds;	     /* of growth */
 	struct zb_verdict_function hot[ZB_STAGE_NR]; /* by stage that it is called from */
 	struct zb_verdict_function hot_analyzer;     /* of stage stream, without files */
-	/* The one whose calls cost most beyond what they may; else the dearest. */
+	/* The one whose calls cost most beyond what they may; else the largest. */
 	struct zb_verdict_analyzer dearest;
+	struct zb_verdict_analyzer largest; /* the one with the largest share */
 	double files_share; /* of all own busy cycles: bytes of files and their hashes; < 0: not
 			       known */
 	struct zb_verdict_weird weird;

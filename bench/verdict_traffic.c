@@ -102,8 +102,8 @@ static void name_culprit(const struct zb_verdict_in *in, unsigned stage,
 	f->stage = zb_stage_name[stage];
 	if (hot->name[0] != '\0')
 		f->function = hot->name;
-	if (stage == ZB_STAGE_stream && in->dearest.name != NULL && in->dearest.share >= OF_ALL)
-		f->analyzer = in->dearest.name;
+	if (stage == ZB_STAGE_stream && in->largest.name != NULL && in->largest.share >= OF_ALL)
+		f->analyzer = in->largest.name;
 	f->flow = in->flow;
 }
 

@@ -210,7 +210,7 @@ static void verdict_dear_analyzers_are_not_hidden_by_files(void **state)
 	sum.c[ZB_C_bytes_recv] = 1400ull * PKTS;
 	set_stage(ZB_STAGE_stream, 13000);
 	strcpy(in.hot_analyzer.name, "first_common");
-	in.dearest = (struct zb_verdict_analyzer){"ssh", 0.5, 27000, 1300, 1600};
+	in.largest = (struct zb_verdict_analyzer){"ssh", 0.5, 27000, 1300, 1600};
 	in.files_share = 0.8;
 	assert_verdict(ZB_VERDICT_KEEPING_UP, 1);
 	in.files_share = -1; /* not metered */
