@@ -19,7 +19,8 @@
 #include "profiler/clock.h"
 #include "profiler/diag.h"
 
-#define TICK_NS	   20000000 /* the reporter looks around fifty times a second */
+#define TICK_NS	   20000000 /* the reporter looks around fifty times a second, ... */
+#define SOON_NS	   1000000  /* ... but when a worker may soon have to wait for it */
 #define SNAP_SLOTS 1024
 /* No two workers write to one cache line. */
 #define METER_BYTES ((sizeof(struct zb_meter) + 63) / 64 * 64)
@@ -371,7 +372,7 @@ static bool is_time_to_stop(const struct zb_pass *p)
 /* The reporter: until every worker has finished. */
 static void report(struct zb_pass *p)
 {
-	const struct timespec tick = {.tv_nsec = TICK_NS};
+	struct timespec tick = {.tv_nsec = TICK_NS};
 	bool looked = false;
 
 	while (!all_workers(p, offsetof(struct zb_pass_worker, finished))) {
@@ -383,7 +384,7 @@ static void report(struct zb_pass *p)
 		zb_pass_noise_poll(p, zb_clock_s());
 		zb_pass_memory_poll(p, zb_clock_s());
 		take_snapshots(p);
-		zb_once_merge(p->once);
+		tick.tv_nsec = zb_once_merge(p->once) > ZB_ONCE_RING / 16 ? SOON_NS : TICK_NS;
 		flush_reporter(p, zb_clock_s());
 		zb_pass_heap_poll(p, zb_clock_s());
 		if (p->conf->slices != NULL && zb_pass_slice(p))

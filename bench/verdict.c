@@ -157,10 +157,11 @@ static void judge_logs(const struct zb_verdict_in *in, struct zb_verdict *v)
 {
 	double lost = (double)in->sum->c[ZB_C_log_rows_lost], failed = (double)in->rows_failed;
 	double wait = (double)in->sum->c[ZB_C_log_wait_cycles] / (own_cycles(in->sum) + 1);
+	double once = (double)in->sum->c[ZB_C_once_wait_cycles] / (own_cycles(in->sum) + 1);
 	bool starved = in->writer_starved > STARVED;
 	struct zb_verdict_finding *f;
 
-	if (!(lost > 0) && !(failed > 0) && (wait <= WAIT_RATIO || starved))
+	if (!(lost > 0) && !(failed > 0) && ((wait <= WAIT_RATIO && once <= WAIT_RATIO) || starved))
 		return;
 	f = zb_verdict_found(v, ZB_VERDICT_LOG_BEHIND);
 	f->stage = zb_stage_name[ZB_STAGE_log];
@@ -177,6 +178,12 @@ static void judge_logs(const struct zb_verdict_in *in, struct zb_verdict *v)
 				   (struct zb_verdict_measure){"totals.log_wait_cycles",
 							       "of the cycles", wait, WAIT_RATIO},
 				   "workers waited for the log writer");
+	if (once > WAIT_RATIO)
+		zb_verdict_because(f,
+				   (struct zb_verdict_measure){"totals.once_wait_cycles",
+							       "of the cycles", once, WAIT_RATIO},
+				   "workers waited for the reporter, which writes what is logged "
+				   "once");
 	if (starved)
 		zb_verdict_because(f,
 				   (struct zb_verdict_measure){"host_noise.writer_wait_ms",

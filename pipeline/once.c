@@ -285,11 +285,11 @@ static void write_new(struct zb_once *o, struct zb_once_row r)
 		zb_once_write(port, &r, o->secret);
 }
 
-/* Everything a worker has offered, into the heap. */
-static void empty_ring(struct zb_once *o, uint16_t worker)
+/* Everything a worker has offered, into the heap; returns how many those are. */
+static uint32_t empty_ring(struct zb_once *o, uint16_t worker)
 {
 	struct zb_once_port *p = &o->port[worker];
-	uint32_t head = __atomic_load_n(&p->head, __ATOMIC_ACQUIRE), tail = p->tail;
+	uint32_t head = __atomic_load_n(&p->head, __ATOMIC_ACQUIRE), tail = p->tail, was = tail;
 
 	for (; tail != head; tail++) {
 		uint64_t nr = (uint64_t)worker << 48 | o->taken++;
@@ -302,6 +302,7 @@ static void empty_ring(struct zb_once *o, uint16_t worker)
 		hold(o, &p->ring[tail % ZB_ONCE_RING], nr);
 	}
 	__atomic_store_n(&p->tail, tail, __ATOMIC_RELEASE);
+	return tail - was;
 }
 
 static bool is_due(const struct zb_once_row *first, uint64_t until_ns)
@@ -310,9 +311,10 @@ static bool is_due(const struct zb_once_row *first, uint64_t until_ns)
 	       (first->order_ns < until_ns && !(first->flags & ZB_ONCE_AT_END));
 }
 
-void zb_once_merge(struct zb_once *o)
+uint32_t zb_once_merge(struct zb_once *o)
 {
 	uint64_t until = UINT64_MAX;
+	uint32_t most = 0;
 
 	for (uint16_t i = 0; i < o->worker_nr; i++) {
 		/* First how far it is, then what it offered until then. */
@@ -320,10 +322,13 @@ void zb_once_merge(struct zb_once *o)
 		uint64_t at = __atomic_load_n(&o->port[i].progress_ns, __ATOMIC_ACQUIRE);
 
 		until = !finished && at < until ? at : until;
-		empty_ring(o, i);
+		uint32_t n = empty_ring(o, i);
+
+		most = n > most ? n : most;
 	}
 	while (o->held_nr != 0 && is_due(&o->heap[0].row, until))
 		write_new(o, take_first(o));
+	return most;
 }
 
 uint64_t zb_once_early(const struct zb_once *o)

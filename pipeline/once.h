@@ -25,7 +25,7 @@
 
 #define ZB_ONCE_WORDS_MAX 4
 #define ZB_ONCE_ADDL_MAX  48
-#define ZB_ONCE_RING	  4096 /* offers a worker can be ahead of the reporter */
+#define ZB_ONCE_RING	  16384 /* offers a worker can be ahead of the reporter */
 #define ZB_ONCE_HELD_MAX                                                         \
 	(1u << 18) /* offers held for slower workers; then the oldest goes early \
 		    */
@@ -106,8 +106,12 @@ uint64_t zb_once_waited(const struct zb_once_port *p);
 void zb_once_progress(struct zb_once_port *p, uint64_t now_ns);
 void zb_once_finish(struct zb_once_port *p);
 
-/* Reporter: writes what all workers have passed; all that is left when they have finished. */
-void zb_once_merge(struct zb_once *o);
+/*
+ * Reporter: writes what all workers have passed; all that is left when they have finished. Returns
+ * the most offers that one of them had made since the last time: with many of ZB_ONCE_RING, come
+ * back soon.
+ */
+uint32_t zb_once_merge(struct zb_once *o);
 
 /* Reporter: rows written before a slower worker had come as far, for want of room. */
 uint64_t zb_once_early(const struct zb_once *o);

@@ -256,6 +256,15 @@ static void verdict_waiting_for_logs_is_no_cost(void **state)
 	assert_string_equal(v.found[0].stage, "log");
 	in.writer_starved = 0.6; /* it had no CPU: the machine's doing */
 	assert_verdict(ZB_VERDICT_KEEPING_UP, 1);
+	sum.c[ZB_C_log_wait_cycles] = 0; /* waiting for the reporter is told likewise */
+	sum.c[ZB_C_once_wait_cycles] = 1000ull * PKTS;
+	set_stage(ZB_STAGE_log, 90);
+	in.writer_starved = 0;
+	assert_verdict(ZB_VERDICT_LOG_BEHIND, 1);
+	assert_string_equal(v.found[0].because[0].see, "totals.once_wait_cycles");
+	sum.c[ZB_C_once_wait_cycles] = 0;
+	set_stage(ZB_STAGE_log, 6000);
+	sum.c[ZB_C_log_wait_cycles] = 5900ull * PKTS;
 	sum.c[ZB_C_log_rows_lost] = 5; /* but lost rows are lost */
 	assert_verdict(ZB_VERDICT_LOG_BEHIND, 1);
 	sum.c[ZB_C_log_rows_lost] = sum.c[ZB_C_log_wait_cycles] = 0;
