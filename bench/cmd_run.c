@@ -215,6 +215,7 @@ static void tell(struct zb_run_job *j)
 		zb_report_devices(&j->pass, stdout);
 	zb_report_table(&j->pass, j->tsc_hz, stdout);
 	zb_cost_report(&j->costs, stdout);
+	zb_largest_report(&j->largest, stdout);
 	zb_report_ledger(&j->pass, stdout);
 	if (j->rate.kind != ZB_PACE_MAX || zb_job_is_live(j))
 		zb_report_lag(&j->pass, j->rate.kind != ZB_PACE_MAX, stdout);

@@ -110,7 +110,8 @@ static unsigned make_hosts(const struct zb_sketch *s, double scale, struct zb_co
 	return n;
 }
 
-static void name_flow(const uint8_t *key, uint64_t secret, struct zb_cost_flow *f)
+void zb_cost_flow_name(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret,
+		       struct zb_cost_flow *f)
 {
 	struct zb_meter_flow m;
 
@@ -132,7 +133,7 @@ static unsigned make_flows(const struct zb_sketch *s, double scale, uint64_t sec
 	unsigned n = zb_sketch_top(s, top, ZB_COST_TOP);
 
 	for (unsigned i = 0; i < n; i++) {
-		name_flow(top[i].key, secret, &out[i]);
+		zb_cost_flow_name(top[i].key, secret, &out[i]);
 		out[i].share = scale * (double)top[i].weight;
 		out[i].error = scale * (double)top[i].error;
 	}
@@ -176,7 +177,7 @@ int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost
 	return 0;
 }
 
-static const char *proto_name(uint8_t proto, char *buf, size_t size)
+const char *zb_cost_proto(uint8_t proto, char *buf, size_t size)
 {
 	snprintf(buf, size, "%u", proto);
 	return proto == IPPROTO_TCP				  ? "tcp"
@@ -191,9 +192,9 @@ void zb_cost_flow_text(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret,
 	struct zb_cost_flow f;
 	char proto[8];
 
-	name_flow(key, secret, &f);
+	zb_cost_flow_name(key, secret, &f);
 	snprintf(buf, size, "%s, %s:%u > %s:%u/%s", f.uid, f.orig_h, f.orig_p, f.resp_h, f.resp_p,
-		 proto_name(f.proto, proto, sizeof(proto)));
+		 zb_cost_proto(f.proto, proto, sizeof(proto)));
 }
 
 void zb_cost_report(const struct zb_cost *c, FILE *f)
@@ -210,7 +211,8 @@ void zb_cost_report(const struct zb_cost *c, FILE *f)
 	if (c->flow_nr > 0 && c->flow[0].share - c->flow[0].error >= SHOWN_SHARE)
 		fprintf(f, "         connection %s, %s:%u > %s:%u/%s: %.1f %%\n", c->flow[0].uid,
 			c->flow[0].orig_h, c->flow[0].orig_p, c->flow[0].resp_h, c->flow[0].resp_p,
-			proto_name(c->flow[0].proto, proto, sizeof(proto)), 100 * c->flow[0].share);
+			zb_cost_proto(c->flow[0].proto, proto, sizeof(proto)),
+			100 * c->flow[0].share);
 	for (unsigned i = 0; i < c->flow_nr; i++)
 		if (c->flow[i].pcap[0] != '\0')
 			fprintf(f, "         worst/%s: %u packets%s\n", c->flow[i].pcap,
@@ -261,8 +263,8 @@ static json_t *flows_json(const struct zb_cost *c)
 		json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:f, s:f}", "uid", f->uid,
 				      "orig_h", f->orig_h, "orig_p", (int)f->orig_p, "resp_h",
 				      f->resp_h, "resp_p", (int)f->resp_p, "proto",
-				      proto_name(f->proto, proto, sizeof(proto)), "share", f->share,
-				      "error", f->error);
+				      zb_cost_proto(f->proto, proto, sizeof(proto)), "share",
+				      f->share, "error", f->error);
 
 		if ((f->pcap[0] != '\0' && add_pcap(o, f) < 0) ||
 		    json_array_append_new(a, o) != 0) {

@@ -59,6 +59,13 @@ struct zb_cost {
 /* -ENOMEM, said. */
 int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost *out);
 
+/* Of a sketch's key: uid, addresses, ports and protocol of *f. */
+void zb_cost_flow_name(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret,
+		       struct zb_cost_flow *f);
+
+/* "tcp", or the number, in buf. */
+const char *zb_cost_proto(uint8_t proto, char *buf, size_t size);
+
 /* "UID, ADDR:PORT > ADDR:PORT/PROTO" of a sketch's key. */
 void zb_cost_flow_text(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret, char *buf,
 		       size_t size);

@@ -96,6 +96,7 @@ struct zb_pass_lcore {
 	struct zb_source_drop first_drop;
 	struct zb_meter *meter; /* what its cycles went to; NULL: not metered */
 	uint64_t weird[ZB_WEIRD_NR];
+	struct zb_large large; /* connections that held most memory */
 };
 
 struct zb_pass_result {

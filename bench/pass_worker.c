@@ -79,6 +79,7 @@ int zb_pass_worker_main(void *arg)
 		zb_sampler_detach_self(w->pass->sampler, w->index);
 	memcpy(w->pass->result->lcore[w->index].weird, zb_engine_weirds(engine),
 	       sizeof(w->pass->result->lcore[w->index].weird));
+	w->pass->result->lcore[w->index].large = *zb_engine_large(engine);
 	zb_engine_destroy(engine);
 out:
 	__atomic_store_n(&w->ready, true, __ATOMIC_RELEASE);

@@ -31,6 +31,7 @@
 
 struct json_t; /* jansson's */
 struct zb_cost;
+struct zb_largest;
 struct zb_verdict;
 
 /*
@@ -99,6 +100,7 @@ struct zb_result_memory {
 	unsigned grower_nr;
 	const uint32_t *analyzers, *analyzers_peak; /* by enum zb_analyzer_id; NULL: not known */
 	const struct zb_mem_track *over_time;	    /* NULL: not known */
+	const struct zb_largest *largest;	    /* NULL: not known */
 };
 
 enum zb_result_status {

@@ -7,6 +7,7 @@
  * something: the file is read by people too.
  */
 #include "bench/cost.h"
+#include "bench/largest.h"
 #include "bench/verdict.h"
 #include "bench/result.h"
 
@@ -468,6 +469,8 @@ static json_t *memory(struct doc *d, const struct zb_lcore_stat *sum)
 	set(d, o, "analyzers", zb_result_analyzers(m));
 	if (m->over_time != NULL)
 		set(d, o, "over_time", zb_result_over_time(m->over_time));
+	if (m->largest != NULL)
+		set(d, o, "largest_connections", zb_largest_json(m->largest));
 	return o;
 }
 

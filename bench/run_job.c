@@ -240,6 +240,8 @@ int zb_job_pass(struct zb_run_job *j)
 		choose_worst(j);
 	if (ret == 0)
 		ret = zb_cost_make(&j->pass, j->pass_conf.secret, &j->costs);
+	if (ret == 0)
+		zb_largest_make(&j->pass, j->pass_conf.secret, &j->largest);
 	if (j->heap_when.on)
 		zb_heap_stop();
 	return ret;
@@ -497,6 +499,7 @@ static void fill_evidence(struct zb_run_job *j, struct zb_result *r)
 		.analyzers = j->pass.analyzers,
 		.analyzers_peak = j->pass.analyzers_peak,
 		.over_time = &j->pass.memory,
+		.largest = &j->largest,
 	};
 }
 

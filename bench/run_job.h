@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "bench/cost.h"
+#include "bench/largest.h"
 #include "bench/pass.h"
 #include "bench/out_dir.h"
 #include "bench/result.h"
@@ -53,6 +54,7 @@ struct zb_run_job {
 	char note_text[ZB_NOTES_MAX][224];
 	unsigned note_nr;
 	struct zb_cost costs;			  /* what cycles went to */
+	struct zb_largest largest;		  /* connections, by memory */
 	struct zb_result_cost cost[ZB_COSTS_MAX]; /* what measuring itself cost */
 	unsigned cost_nr;
 	double begin_s, startup_s, tsc_hz;

@@ -386,6 +386,7 @@ void zb_branch_data(struct zb_branch *b, unsigned side, const uint8_t *d, size_t
 
 	if (n == 0)
 		return;
+	zb_mem_for(&analysis_of(b)->mem, &b->session->mem);
 	b->busy = true;
 	for (struct zb_analyzer *a = b->first; a != NULL; a = a == last ? NULL : a->next)
 		call_data(a, side_now(b, side, flips), d, n);
@@ -401,6 +402,7 @@ void zb_branch_gap(struct zb_branch *b, unsigned side, uint64_t n)
 	uint8_t flips = b->session->flips;
 	bool was_busy = b->busy;
 
+	zb_mem_for(&analysis_of(b)->mem, &b->session->mem);
 	b->busy = true;
 	for (struct zb_analyzer *a = b->first; a != NULL; a = a == last ? NULL : a->next)
 		call_gap(a, side_now(b, side, flips), n);
@@ -420,6 +422,7 @@ void zb_branch_fin(struct zb_branch *b, unsigned side)
 	uint8_t flips = b->session->flips;
 	bool was_busy = b->busy;
 
+	zb_mem_for(&analysis_of(b)->mem, &b->session->mem);
 	b->busy = true;
 	for (struct zb_analyzer *a = b->first; a != NULL; a = a == last ? NULL : a->next)
 		if (!(a->flags & ZB_ANALYZER_REMOVED) && a->def->fin != NULL)

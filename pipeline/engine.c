@@ -518,6 +518,11 @@ const uint64_t *zb_engine_weirds(const struct zb_engine *e)
 	return e->weird.count;
 }
 
+const struct zb_large *zb_engine_large(const struct zb_engine *e)
+{
+	return &e->an.mem.large;
+}
+
 void zb_engine_run(struct zb_engine *e)
 {
 	struct zb_lcore_stat *st = e->conf.stat;

@@ -20,6 +20,7 @@
 #include "profiler/snap_ring.h"
 
 struct zb_fault_conf; /* fault.h */
+struct zb_large;      /* large.h */
 
 enum zb_engine_mode {
 	ZB_ENGINE_FULL,
@@ -70,6 +71,9 @@ void zb_engine_destroy(struct zb_engine *e);
 
 /* Oddities by enum zb_weird_name; valid as long as the engine. */
 const uint64_t *zb_engine_weirds(const struct zb_engine *e);
+
+/* The connections that held most memory; valid as long as the engine. */
+const struct zb_large *zb_engine_large(const struct zb_engine *e);
 
 /* Runs until the queue is done or *stop; logs what is left; takes the last snapshot. */
 void zb_engine_run(struct zb_engine *e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file.c - the set of files: begin, data, end, expiry; see file.h and file_priv.h */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <xxhash.h>
@@ -77,7 +78,7 @@ static void conns_free(struct zb_file *f)
 
 	for (; c != NULL; c = next) {
 		next = c->next;
-		zb_mem_put(mem_of(f->set), ZB_MEM_file, c, sizeof(*c));
+		zb_file_put_block(f, ZB_MEM_file, c, sizeof(*c));
 	}
 	f->conn.next = NULL;
 	f->conn_nr = 1;
@@ -87,7 +88,7 @@ static void bof_free(struct zb_file *f)
 {
 	if (f->bof == NULL)
 		return;
-	zb_mem_put(mem_of(f->set), ZB_MEM_file, f->bof, ZB_FILE_BOF_BYTES);
+	zb_file_put_block(f, ZB_MEM_file, f->bof, ZB_FILE_BOF_BYTES);
 	f->bof = NULL;
 }
 
@@ -107,7 +108,8 @@ static void file_free(struct zb_file *f)
 		*at = f->bucket_next;
 	}
 	conns_free(f);
-	zb_mem_put(mem_of(s), ZB_MEM_file, f->name, f->name_n);
+	zb_file_put_block(f, ZB_MEM_file, f->name, f->name_n);
+	assert(f->payer == NULL); /* nobody holds it */
 	zb_mem_put(mem_of(s), ZB_MEM_file, f, file_size(s));
 }
 
@@ -137,7 +139,7 @@ static void sniff_more(struct zb_file *f, const uint8_t *d, size_t n)
 			sniff(f, d, n);
 			return;
 		}
-		f->bof = zb_mem_get_raw(mem_of(f->set), ZB_MEM_file, ZB_FILE_BOF_BYTES);
+		f->bof = zb_file_get_block(f, ZB_MEM_file, ZB_FILE_BOF_BYTES);
 		if (f->bof == NULL) {
 			sniff(f, d, n);
 			return;
@@ -290,7 +292,7 @@ static void join(struct zb_file *f, const struct zb_conn *c)
 		if (at->next != NULL)
 			continue;
 		more = f->conn_nr < ZB_FILE_CONN_MAX
-			       ? zb_mem_get_raw(mem_of(f->set), ZB_MEM_file, sizeof(*more))
+			       ? zb_file_get_block(f, ZB_MEM_file, sizeof(*more))
 			       : NULL;
 		if (more == NULL) {
 			zb_mem_shed(mem_of(f->set), ZB_MEM_file);
@@ -331,7 +333,7 @@ static void copy_name(struct zb_file *f, const struct zb_file_conf *conf)
 	f->name_n = 0;
 	if (conf->filename == NULL || n == 0)
 		return;
-	f->name = zb_mem_get_raw(mem_of(f->set), ZB_MEM_file, n);
+	f->name = zb_file_get_block(f, ZB_MEM_file, n);
 	if (f->name == NULL)
 		return;
 	memcpy(f->name, conf->filename, n);
@@ -349,7 +351,9 @@ static struct zb_file *make(struct zb_file_set *s, const struct zb_conn *c,
 	f->bof = NULL;
 	f->first = f->last = NULL;
 	f->block_nr = f->block_bytes = 0;
-	f->held = 0;
+	f->held = f->payer_held = 0;
+	f->payer = NULL;
+	f->bytes = file_size(s);
 	f->is_new_here = true;
 	f->claim_uid = UINT64_MAX;
 	f->claim_part = 0;
@@ -415,7 +419,7 @@ struct zb_file *zb_file_begin(struct zb_analyzer *a, const struct zb_file_conf *
 	}
 	if (f == NULL)
 		return NULL;
-	f->held++;
+	zb_file_hold(f, a);
 	if (takes_total)
 		zb_file_set_total(f, conf->total_bytes);
 	return f;
@@ -495,7 +499,10 @@ void zb_file_finish(struct zb_file *f)
 
 void zb_file_release(struct zb_file *f)
 {
-	if (f != NULL && --f->held == 0 && !f->live)
+	if (f == NULL)
+		return;
+	zb_file_let_go(f);
+	if (f->held == 0 && !f->live)
 		file_free(f);
 }
 

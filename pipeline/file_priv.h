@@ -63,6 +63,9 @@ struct zb_file {
 	uint64_t begin_ns, check_ns;
 	struct zb_file *next, *prev; /* in the queue */
 	uint32_t held;		     /* handles given out */
+	uint32_t payer_held;	     /* of them, to the payer */
+	struct zb_mem_owner *payer;  /* the connection whose memory it counts as; NULL: nobody's */
+	uint64_t bytes;		     /* that it holds */
 	uint32_t depth;
 	const char *source, *mime_given;
 	char *name;
@@ -87,6 +90,14 @@ struct zb_file_set {
 	uint32_t bucket_nr;
 	struct zb_file *bucket[]; /* bucket_nr */
 };
+
+/* A block that f holds; NULL: no room. */
+void *zb_file_get_block(struct zb_file *f, enum zb_mem_kind kind, size_t n);
+void zb_file_put_block(struct zb_file *f, enum zb_mem_kind kind, void *p, size_t n);
+
+/* A handle more, for the connection of a; a handle less, of the connection that is worked for. */
+void zb_file_hold(struct zb_file *f, const struct zb_analyzer *a);
+void zb_file_let_go(struct zb_file *f);
 
 /* The next n bytes in order: type, hashes, counts. */
 void zb_file_deliver(struct zb_file *f, const uint8_t *d, size_t n);

@@ -39,14 +39,14 @@ static void block_free(struct zb_file *f, struct zb_file_block *b)
 		f->last = b->prev;
 	f->block_nr--;
 	f->block_bytes -= b->n;
-	zb_mem_put(mem_of(f), ZB_MEM_file_data, b, block_size(b));
+	zb_file_put_block(f, ZB_MEM_file_data, b, block_size(b));
 }
 
 /* False: no room. */
 static bool block_add(struct zb_file *f, struct zb_file_block *after, uint64_t offset,
 		      const uint8_t *d, uint32_t n)
 {
-	struct zb_file_block *b = zb_mem_get_raw(mem_of(f), ZB_MEM_file_data, sizeof(*b) + n);
+	struct zb_file_block *b = zb_file_get_block(f, ZB_MEM_file_data, sizeof(*b) + n);
 
 	if (b == NULL) {
 		zb_mem_shed(mem_of(f), ZB_MEM_file_data);

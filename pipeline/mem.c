@@ -36,11 +36,18 @@ void zb_mem_share(struct zb_mem *m, uint64_t cap)
 			m->limit[apart[i]] = cap / 8;
 }
 
+static bool is_owned(const struct zb_mem *m, enum zb_mem_kind kind)
+{
+	return m->owner != NULL && ZB_MEM_OF_CONN >> kind & 1;
+}
+
 static void *taken(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n)
 {
 	if (p != NULL) {
 		m->bytes[kind] += n;
 		m->total += n;
+		if (is_owned(m, kind))
+			zb_mem_charge(m, m->owner, n);
 	}
 	return p;
 }
@@ -71,6 +78,10 @@ void *zb_mem_resize(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t old
 	if (q != NULL) {
 		m->bytes[kind] += now - old;
 		m->total += now - old;
+		if (is_owned(m, kind) && now > old)
+			zb_mem_charge(m, m->owner, now - old);
+		else if (is_owned(m, kind))
+			zb_mem_discharge(m->owner, old - now);
 	}
 	return q;
 }
@@ -82,6 +93,8 @@ void zb_mem_put(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n)
 	assert(m->bytes[kind] >= n);
 	m->bytes[kind] -= n;
 	m->total -= n;
+	if (is_owned(m, kind))
+		zb_mem_discharge(m->owner, n);
 	if (n != 0)
 		zb_heap_free(p, n);
 	else

@@ -7,6 +7,10 @@
  * them. A kind at its limit gets nothing more: the caller sheds the oldest state of that kind, or
  * does without, and says so with zb_mem_shed().
  *
+ * What the kinds of ZB_MEM_OF_CONN take is also counted for the connection that is worked for, its
+ * owner, and given back while that one is worked for again. Files may outlive a connection, and pay
+ * by zb_mem_charge(). All other kinds are no connection's.
+ *
  * Threading: one lcore.
  * Ownership: the caller's; sizes are given back as they were asked for.
  * Units:     bytes as asked for, without the allocator's own.
@@ -14,9 +18,11 @@
 #ifndef ZB_PIPELINE_MEM_H
 #define ZB_PIPELINE_MEM_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pipeline/large.h"
 #include "profiler/lcore_stat.h"
 
 /* X(kind, gauge of its bytes, default limit in MiB of one lcore, what it is) */
@@ -41,12 +47,19 @@
 #define ZB_ENUM_M(kind, gauge, mib, help) ZB_MEM_##kind,
 enum zb_mem_kind { ZB_MEM_LIST(ZB_ENUM_M) ZB_MEM_NR };
 
+#define ZB_MEM_BIT(kind) (1u << ZB_MEM_##kind)
+#define ZB_MEM_OF_CONN                                                                     \
+	(ZB_MEM_BIT(stream) | ZB_MEM_BIT(tcp_data) | ZB_MEM_BIT(probe) | ZB_MEM_BIT(dns) | \
+	 ZB_MEM_BIT(http) | ZB_MEM_BIT(tls) | ZB_MEM_BIT(smb) | ZB_MEM_BIT(analyzer))
+
 struct zb_mem {
-	uint64_t total;	    /* of all kinds */
+	struct zb_mem_owner *owner; /* the connection that was worked for last; NULL: nobody */
+	uint64_t total;		    /* of all kinds */
 	uint64_t total_max; /* nothing more is given beyond; UINT64_MAX after zb_mem_init() */
 	uint64_t bytes[ZB_MEM_NR];
 	uint64_t limit[ZB_MEM_NR];
 	uint64_t shed[ZB_MEM_NR]; /* pieces of state given up for want of room */
+	struct zb_large large;	  /* the owners that held most */
 };
 
 extern const char *const zb_mem_name[ZB_MEM_NR], *const zb_mem_help[ZB_MEM_NR];
@@ -74,6 +87,29 @@ void *zb_mem_resize(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t old
 
 /* Gives n bytes at p back; p may be NULL. */
 void zb_mem_put(struct zb_mem *m, enum zb_mem_kind kind, void *p, size_t n);
+
+/* What follows is done for o; returns for whom it was so far. NULL: for nobody. */
+static inline struct zb_mem_owner *zb_mem_for(struct zb_mem *m, struct zb_mem_owner *o)
+{
+	struct zb_mem_owner *was = m->owner;
+
+	m->owner = o;
+	return was;
+}
+
+/* o holds n bytes more. */
+static inline void zb_mem_charge(struct zb_mem *m, struct zb_mem_owner *o, size_t n)
+{
+	o->held += (uint32_t)n;
+	if (__builtin_expect(o->held > m->large.least, 0))
+		zb_large_note(&m->large, o);
+}
+
+static inline void zb_mem_discharge(struct zb_mem_owner *o, size_t n)
+{
+	assert(o->held >= n);
+	o->held -= (uint32_t)n;
+}
 
 static inline void zb_mem_shed(struct zb_mem *m, enum zb_mem_kind kind)
 {

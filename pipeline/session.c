@@ -13,8 +13,11 @@ struct zb_session *zb_session_create(struct zb_analysis *an, struct zb_conn *c)
 {
 	struct zb_session *s = zb_session_of(c);
 
-	if (s != NULL)
+	if (s != NULL) {
+		zb_mem_for(&an->mem, &s->mem);
 		return s;
+	}
+	zb_mem_for(&an->mem, NULL);
 	s = zb_mem_get(&an->mem, ZB_MEM_stream, sizeof(*s));
 	if (s == NULL) {
 		zb_mem_shed(&an->mem, ZB_MEM_stream);
@@ -23,6 +26,8 @@ struct zb_session *zb_session_create(struct zb_analysis *an, struct zb_conn *c)
 	s->an = an;
 	s->conn = c;
 	c->streams = s;
+	zb_mem_for(&an->mem, &s->mem);
+	zb_mem_charge(&an->mem, &s->mem, sizeof(*s));
 	zb_tcp_half_init(&s->half[ZB_ORIG]);
 	zb_tcp_half_init(&s->half[ZB_RESP]);
 	zb_branch_init(&s->root, s, c->key.proto == IPPROTO_TCP, 0);
@@ -35,8 +40,10 @@ struct zb_session *zb_session_get(struct zb_analysis *an, struct zb_conn *c)
 	bool is_tcp = c->key.proto == IPPROTO_TCP;
 	uint64_t by_port;
 
-	if (s != NULL)
+	if (s != NULL) {
+		zb_mem_for(&an->mem, &s->mem);
 		return s;
+	}
 	s = zb_session_create(an, c);
 	if (s == NULL)
 		return NULL;
@@ -88,12 +95,14 @@ static void deliver(const struct zb_delivery *d)
 void zb_session_run(struct zb_delivery_list *l)
 {
 	uint8_t was = zb_meter_enter(l->an, ZB_METER_STREAM);
+	struct zb_mem_owner *owner = l->an->mem.owner; /* whose push has filled the list */
 
 	/* The list may grow while it is run only by what is run: nothing pushes from there. */
 	for (uint32_t i = 0; i < l->nr; i++) {
 		const struct zb_delivery *d = &l->d[i];
 
 		zb_meter_conn(l->an, d->session->conn);
+		zb_mem_for(&l->an->mem, &d->session->mem);
 		deliver(d);
 		if (--d->session->pending == 0)
 			d->session->conn->traits &= (uint16_t)~ZB_TRAIT_PENDING;
@@ -101,6 +110,7 @@ void zb_session_run(struct zb_delivery_list *l)
 	}
 	l->nr = 0;
 	l->flags = 0;
+	zb_mem_for(&l->an->mem, owner);
 	zb_meter_leave(l->an, was);
 }
 
@@ -148,6 +158,7 @@ void zb_session_flip(struct zb_session *s)
 {
 	struct zb_tcp_half half = s->half[0];
 
+	zb_mem_for(&s->an->mem, &s->mem);
 	s->half[0] = s->half[1];
 	s->half[1] = half;
 	s->flips++;
@@ -159,6 +170,7 @@ void zb_session_finish(struct zb_session *s)
 	if (s->flags & ZB_SESSION_ENDED)
 		return;
 	s->flags |= ZB_SESSION_ENDED;
+	zb_mem_for(&s->an->mem, &s->mem);
 	zb_tcp_stream_end(s);
 	zb_branch_fini(&s->root);
 }
@@ -170,6 +182,10 @@ void zb_session_end(struct zb_conn *c)
 	if (s == NULL)
 		return;
 	zb_session_finish(s);
+	if (s->flags & ZB_SESSION_LARGE)
+		zb_large_end(&s->an->mem.large, s);
+	assert(s->mem.held == sizeof(*s)); /* what was counted for it has been given back */
+	zb_mem_for(&s->an->mem, NULL);
 	zb_mem_put(&s->an->mem, ZB_MEM_stream, s, sizeof(*s));
 	c->streams = NULL;
 }

@@ -42,17 +42,18 @@ enum zb_session_flag {
 	ZB_SESSION_ENDED = 1 << 0,     /* analyzers have ended */
 	ZB_SESSION_ANNOUNCES = 1 << 1, /* an analyzer may announce connections; see expect.h */
 	ZB_SESSION_TLS = 1 << 2,       /* a TLS handshake has been completed in it */
+	ZB_SESSION_LARGE = 1 << 3,     /* has been among the largest; see large.h */
 };
 
 struct zb_session {
 	/* Lines 0 and 1: what every segment touches. */
 	struct zb_analysis *an;
 	struct zb_conn *conn;
-	uint16_t pending; /* deliveries pushed and not yet run */
-	uint8_t service_nr;
-	uint8_t flags;		    /* enum zb_session_flag */
-	uint8_t flips;		    /* times that roles were swapped */
-	struct zb_tcp_half half[2]; /* TCP: reassembly of each side */
+	uint16_t pending;		   /* deliveries pushed and not yet run */
+	uint8_t service_nr : 4, flips : 4; /* flips: times that roles were swapped, modulo 16 */
+	uint8_t flags;			   /* enum zb_session_flag */
+	struct zb_mem_owner mem;	   /* what it holds, itself included */
+	struct zb_tcp_half half[2];	   /* TCP: reassembly of each side */
 	/* From line 1 on: what every delivery touches. */
 	struct zb_branch root;
 	const char *service[ZB_SERVICES_MAX];

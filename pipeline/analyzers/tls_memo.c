@@ -16,7 +16,11 @@ struct zb_tls_memo {
 struct zb_tls_memo *zb_tls_memo(struct zb_analysis *an)
 {
 	if (an->tls_memo == NULL) {
+		struct zb_mem_owner *owner =
+			zb_mem_for(&an->mem, NULL); /* it is all connections' */
+
 		an->tls_memo = zb_mem_get(&an->mem, ZB_MEM_tls, sizeof(*an->tls_memo));
+		zb_mem_for(&an->mem, owner);
 		if (an->tls_memo != NULL)
 			an->tls_memo->secret = an->secret;
 	}
@@ -25,6 +29,7 @@ struct zb_tls_memo *zb_tls_memo(struct zb_analysis *an)
 
 void zb_tls_memo_free(struct zb_analysis *an)
 {
+	zb_mem_for(&an->mem, NULL);
 	zb_mem_put(&an->mem, ZB_MEM_tls, an->tls_memo, sizeof(*an->tls_memo));
 	an->tls_memo = NULL;
 }

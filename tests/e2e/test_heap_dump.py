@@ -78,6 +78,45 @@ class HeapDump(zb.Case):
             self.assertGreater(one["bytes_peak"], 0)
             self.assertEqual(one["bytes_peak"] % one["active_peak"], 0)
 
+    def largest(self, *options):
+        """The largest connections, in order and as conn.log has them; and what was said of them."""
+        cores = zb.cpus(2) or zb.cpus(1)
+        run = self.zbench(*options, "--cores", ",".join(map(str, cores)), "--prealloc", 0, "--sample-hz", 0)
+        self.assert_done(run)
+        memory = self.result()["memory"]
+        largest = memory["largest_connections"]
+        sizes = [c["bytes"] for c in largest]
+        self.assertEqual(len({c["uid"] for c in largest}), 8)
+        self.assertEqual(sizes, sorted(sizes, reverse=True))
+        self.assertLessEqual(sizes[0], sum(memory["state_peak"].values()))
+        rows = {row["uid"]: row for row in zb.rows(self.out / "conn.log")}
+        for c in largest:
+            row = rows[c["uid"]]
+            for name, theirs in (("orig_h", "id.orig_h"), ("orig_p", "id.orig_p"), ("resp_h", "id.resp_h"),
+                                 ("resp_p", "id.resp_p"), ("proto", "proto")):
+                self.assertEqual(c[name], row[theirs], c)
+            self.assertEqual(c["service"], row.get("service"))
+            self.assertIn(c["lcore"], cores)
+            self.assertGreaterEqual(c["ts"], row["ts"])
+        return largest, memory, run.out
+
+    def test_largest_connections(self):
+        """Those that make the engine keep megabytes are found among many that do not."""
+        trace = self.trace("--packets", 40000, "--attack", "acked-hole=40%")
+        largest, memory, said = self.largest("--pcap", trace.path, "--stats-interval", 0.1)
+        for c in largest:
+            self.assertTrue(c["resp_h"].startswith("198.19."), c)
+            self.assertGreater(c["bytes"], 1000000)
+        # All but the session and its analyzer are data behind the hole.
+        self.assertLessEqual(largest[0]["bytes"], memory["state_peak"]["reassem_tcp_bytes"] + 20000)
+        self.assertRegex(said, rf"(?m)^memory   connection {largest[0]['uid']}, .* at most [0-9.]+ MB$")
+
+    def test_largest_of_clean_traffic_is_no_news(self):
+        largest, _, said = self.largest("--pcap", self.trace("--packets", 20000).path)
+        self.assertGreater(largest[-1]["bytes"], 0)
+        self.assertLess(largest[0]["bytes"], 100000)
+        self.assertNotIn("memory   connection", said)
+
     def kinds(self, *options):
         """The kinds of the dumps of a run that keeps the bodies of HTTP, in order of their numbers."""
         trace = self.trace("--sessions", 5000)
