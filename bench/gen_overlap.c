@@ -39,7 +39,9 @@ struct overlap {
 
 static void put_spare(struct overlap *o, struct zb_gen_session *s)
 {
-	memcpy(s, &o->spare, sizeof(o->spare));
+	void *next = o->spare;
+
+	memcpy(s, &next, sizeof(next));
 	o->spare = s;
 }
 
@@ -48,7 +50,10 @@ static struct zb_gen_session *take_spare(struct overlap *o)
 	struct zb_gen_session *s = o->spare;
 
 	if (s != NULL) {
-		memcpy(&o->spare, s, sizeof(o->spare));
+		void *next;
+
+		memcpy(&next, s, sizeof(next));
+		o->spare = next;
 		return s;
 	}
 	if (o->slabs == NULL || o->slab_used == SLAB_SESSIONS) {
