@@ -3,9 +3,10 @@
  * shares.c - spends known shares of its time in its functions, for those who sample it
  *
  *	shares work N      N rounds of work: leaf_a 5 parts (by middle), leaf_b 3 (by middle),
- *leaf_c 2 (20 levels deep), and a sort whose comparisons are leaf_b's, too shares threads N
- *"worker-a" runs leaf_a and "worker-b" leaf_b, N rounds each shares wait N      N times 5 ms of
- *sleep in waiter() shares for-ever    work without an end
+ *	                   leaf_c 2 (20 levels deep), and a sort whose comparisons are leaf_b's
+ *	shares threads N   "worker-a" runs leaf_a and "worker-b" leaf_b, N rounds each
+ *	shares wait N      N times 5 ms of sleep in waiter()
+ *	shares for-ever    work without an end
  *
  * Begins when a line, or the end, comes on standard input.
  */
@@ -51,10 +52,10 @@ static APART void deep(unsigned levels, uint64_t n)
 	sum++;
 }
 
-static APART void middle(void)
+static APART void middle(uint64_t part)
 {
-	leaf_a(5 * PART);
-	leaf_b(3 * PART);
+	leaf_a(5 * part);
+	leaf_b(3 * part);
 	sum++;
 }
 
@@ -77,10 +78,19 @@ static APART void sorter(void)
 	sum++;
 }
 
+/*
+ * Rounds of half to one and a half times their length: of rounds of one length a steady sampler
+ * might always hit the same places.
+ */
 static APART void work(void)
 {
-	middle();
-	deep(20, 2 * PART);
+	static uint64_t random = 1;
+	uint64_t part;
+
+	random = random * 6364136223846793005u + 1442695040888963407u;
+	part = PART / 2 + (random >> 33) % PART;
+	middle(part);
+	deep(20, 2 * part);
 	sorter();
 	sum++;
 }
