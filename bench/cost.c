@@ -177,7 +177,8 @@ int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost
 	return 0;
 }
 
-const char *zb_cost_proto(uint8_t proto, char *buf, size_t size)
+/* "tcp", or the number, in buf. */
+static const char *proto_name(uint8_t proto, char *buf, size_t size)
 {
 	snprintf(buf, size, "%u", proto);
 	return proto == IPPROTO_TCP				  ? "tcp"
@@ -186,20 +187,26 @@ const char *zb_cost_proto(uint8_t proto, char *buf, size_t size)
 								  : buf;
 }
 
+void zb_cost_flow_show(const struct zb_cost_flow *f, char *buf, size_t size)
+{
+	char proto[8];
+
+	snprintf(buf, size, "%s, %s:%u > %s:%u/%s", f->uid, f->orig_h, f->orig_p, f->resp_h,
+		 f->resp_p, proto_name(f->proto, proto, sizeof(proto)));
+}
+
 void zb_cost_flow_text(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret, char *buf,
 		       size_t size)
 {
 	struct zb_cost_flow f;
-	char proto[8];
 
 	zb_cost_flow_name(key, secret, &f);
-	snprintf(buf, size, "%s, %s:%u > %s:%u/%s", f.uid, f.orig_h, f.orig_p, f.resp_h, f.resp_p,
-		 zb_cost_proto(f.proto, proto, sizeof(proto)));
+	zb_cost_flow_show(&f, buf, size);
 }
 
 void zb_cost_report(const struct zb_cost *c, FILE *f)
 {
-	char proto[8];
+	char flow[ZB_COST_FLOW_TEXT];
 
 	if (c->place_nr == 0)
 		return;
@@ -208,11 +215,10 @@ void zb_cost_report(const struct zb_cost *c, FILE *f)
 		fprintf(f, "%s %s %.1f %%", i > 0 ? "," : "", c->place[i].name,
 			100 * c->place[i].share);
 	fprintf(f, "\n");
-	if (c->flow_nr > 0 && c->flow[0].share - c->flow[0].error >= SHOWN_SHARE)
-		fprintf(f, "         connection %s, %s:%u > %s:%u/%s: %.1f %%\n", c->flow[0].uid,
-			c->flow[0].orig_h, c->flow[0].orig_p, c->flow[0].resp_h, c->flow[0].resp_p,
-			zb_cost_proto(c->flow[0].proto, proto, sizeof(proto)),
-			100 * c->flow[0].share);
+	if (c->flow_nr > 0 && c->flow[0].share - c->flow[0].error >= SHOWN_SHARE) {
+		zb_cost_flow_show(&c->flow[0], flow, sizeof(flow));
+		fprintf(f, "         connection %s: %.1f %%\n", flow, 100 * c->flow[0].share);
+	}
 	for (unsigned i = 0; i < c->flow_nr; i++)
 		if (c->flow[i].pcap[0] != '\0')
 			fprintf(f, "         worst/%s: %u packets%s\n", c->flow[i].pcap,
@@ -252,22 +258,28 @@ static int add_pcap(json_t *o, const struct zb_cost_flow *f)
 		       : 0;
 }
 
+json_t *zb_cost_flow_json(const struct zb_cost_flow *f)
+{
+	char proto[8];
+
+	return json_pack("{s:s, s:s, s:i, s:s, s:i, s:s}", "uid", f->uid, "orig_h", f->orig_h,
+			 "orig_p", (int)f->orig_p, "resp_h", f->resp_h, "resp_p", (int)f->resp_p,
+			 "proto", proto_name(f->proto, proto, sizeof(proto)));
+}
+
 static json_t *flows_json(const struct zb_cost *c)
 {
 	json_t *a = json_array();
-	char proto[8];
 
 	for (unsigned i = 0; a != NULL && i < c->flow_nr; i++) {
 		const struct zb_cost_flow *f = &c->flow[i];
+		json_t *o = zb_cost_flow_json(f);
+		int bad = json_object_set_new(o, "share", json_real(f->share)) |
+			  json_object_set_new(o, "error", json_real(f->error));
 
-		json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:f, s:f}", "uid", f->uid,
-				      "orig_h", f->orig_h, "orig_p", (int)f->orig_p, "resp_h",
-				      f->resp_h, "resp_p", (int)f->resp_p, "proto",
-				      zb_cost_proto(f->proto, proto, sizeof(proto)), "share",
-				      f->share, "error", f->error);
-
-		if ((f->pcap[0] != '\0' && add_pcap(o, f) < 0) ||
-		    json_array_append_new(a, o) != 0) {
+		if (f->pcap[0] != '\0')
+			bad |= add_pcap(o, f);
+		if ((json_array_append_new(a, o) | bad) != 0) {
 			json_decref(a);
 			return NULL;
 		}

@@ -36,6 +36,8 @@ struct zb_cost_host {
 	double share, error;
 };
 
+#define ZB_COST_FLOW_TEXT 160
+
 struct zb_cost_flow {
 	char uid[ZB_UID_MAX + 1];
 	char orig_h[INET6_ADDRSTRLEN], resp_h[INET6_ADDRSTRLEN];
@@ -63,10 +65,10 @@ int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost
 void zb_cost_flow_name(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret,
 		       struct zb_cost_flow *f);
 
-/* "tcp", or the number, in buf. */
-const char *zb_cost_proto(uint8_t proto, char *buf, size_t size);
+/* "UID, ADDR:PORT > ADDR:PORT/PROTO"; all fits in ZB_COST_FLOW_TEXT bytes. */
+void zb_cost_flow_show(const struct zb_cost_flow *f, char *buf, size_t size);
 
-/* "UID, ADDR:PORT > ADDR:PORT/PROTO" of a sketch's key. */
+/* The same of a sketch's key. */
 void zb_cost_flow_text(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret, char *buf,
 		       size_t size);
 
@@ -74,6 +76,9 @@ void zb_cost_flow_text(const uint8_t key[static ZB_SKETCH_KEY], uint64_t secret,
 void zb_cost_report(const struct zb_cost *c, FILE *f);
 
 struct json_t;
+/* uid, orig_h, orig_p, resp_h, resp_p, proto: a new reference; NULL: out of memory. */
+struct json_t *zb_cost_flow_json(const struct zb_cost_flow *f);
+
 /* A new reference; NULL: out of memory. */
 struct json_t *zb_cost_json(const struct zb_cost *c);
 

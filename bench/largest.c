@@ -71,14 +71,12 @@ void zb_largest_make(const struct zb_pass_result *r, uint64_t secret, struct zb_
 
 void zb_largest_report(const struct zb_largest *l, FILE *f)
 {
-	const struct zb_cost_flow *flow = &l->conn[0].flow;
-	char bytes[32], proto[8];
+	char flow[ZB_COST_FLOW_TEXT], bytes[32];
 
 	if (l->nr == 0 || l->conn[0].bytes <= WORTH_A_LINE)
 		return;
-	fprintf(f, "\nmemory   connection %s, %s:%u > %s:%u/%s: at most %s\n", flow->uid,
-		flow->orig_h, flow->orig_p, flow->resp_h, flow->resp_p,
-		zb_cost_proto(flow->proto, proto, sizeof(proto)),
+	zb_cost_flow_show(&l->conn[0].flow, flow, sizeof(flow));
+	fprintf(f, "\nmemory   connection %s: at most %s\n", flow,
 		zb_report_bytes(l->conn[0].bytes, bytes, sizeof(bytes)));
 }
 
@@ -91,21 +89,20 @@ static double seconds(uint64_t ns)
 json_t *zb_largest_json(const struct zb_largest *l)
 {
 	json_t *a = json_array();
-	char proto[8];
 
 	for (unsigned i = 0; a != NULL && i < l->nr; i++) {
 		const struct zb_largest_conn *c = &l->conn[i];
-		json_t *service = c->service[0] != '\0' ? json_string(c->service) : json_null();
+		json_t *o = zb_cost_flow_json(&c->flow), *more;
 
 		/* "o" with NULL fails the whole, and takes over what is there. */
-		if (json_array_append_new(
-			    a, json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:o, s:i, s:I, s:f}",
-					 "uid", c->flow.uid, "orig_h", c->flow.orig_h, "orig_p",
-					 (int)c->flow.orig_p, "resp_h", c->flow.resp_h, "resp_p",
-					 (int)c->flow.resp_p, "proto",
-					 zb_cost_proto(c->flow.proto, proto, sizeof(proto)),
-					 "service", service, "lcore", (int)c->lcore, "bytes",
-					 (json_int_t)c->bytes, "ts", seconds(c->ts_ns))) != 0) {
+		more = json_pack("{s:o, s:i, s:I, s:f}", "service",
+				 c->service[0] != '\0' ? json_string(c->service) : json_null(),
+				 "lcore", (int)c->lcore, "bytes", (json_int_t)c->bytes, "ts",
+				 seconds(c->ts_ns));
+		int bad = json_object_update(o, more);
+
+		json_decref(more);
+		if ((json_array_append_new(a, o) | bad) != 0) {
 			json_decref(a);
 			return NULL;
 		}

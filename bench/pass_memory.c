@@ -38,8 +38,7 @@ static void add_point(struct zb_pass *p, double now_s, const struct zb_heap_stat
 
 		for (unsigned k = ZB_G_reassem_tcp_bytes; k < ZB_G_NR; k++)
 			point.state_bytes += k != ZB_G_conn_reserved_bytes ? g[k] : 0;
-		point.conns += g[ZB_G_active_tcp_conns] + g[ZB_G_active_udp_conns] +
-			       g[ZB_G_active_icmp_conns] + g[ZB_G_active_other_conns];
+		point.conns += zb_stat_conns(g);
 	}
 	zb_mem_track_add(&p->result->memory, &point);
 }

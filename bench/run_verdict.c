@@ -49,12 +49,6 @@ static double state_bytes(const uint64_t *peak)
 	return sum;
 }
 
-static double conns_peak(const uint64_t *peak)
-{
-	return (double)peak[ZB_G_active_tcp_conns] + (double)peak[ZB_G_active_udp_conns] +
-	       (double)peak[ZB_G_active_icmp_conns] + (double)peak[ZB_G_active_other_conns];
-}
-
 static void gather_lcores(const struct zb_run_job *j, struct zb_verdict_in *in)
 {
 	double all = 0, most = 0, idle = 0;
@@ -243,7 +237,7 @@ void zb_job_judge(struct zb_run_job *j)
 		.growth = &j->pass.growth,
 		.kinds = zb_pass_kinds,
 		.state_bytes = state_bytes(j->pass.peak),
-		.conns_peak = conns_peak(j->pass.peak),
+		.conns_peak = (double)zb_stat_conns(j->pass.peak),
 		.grower = j->grower_nr != 0 ? j->grower[0].function : NULL,
 		.grower_bytes = j->grower_nr != 0 ? (double)j->grower[0].bytes : 0,
 	};

@@ -107,6 +107,13 @@ static inline uint64_t zb_stat_peek(const uint64_t *v)
 	return __atomic_load_n(v, __ATOMIC_RELAXED);
 }
 
+/* Connections and flows in memory, by gauges. */
+static inline uint64_t zb_stat_conns(const uint64_t gauge[static ZB_G_NR])
+{
+	return gauge[ZB_G_active_tcp_conns] + gauge[ZB_G_active_udp_conns] +
+	       gauge[ZB_G_active_icmp_conns] + gauge[ZB_G_active_other_conns];
+}
+
 /* Cycles of a stage in which the worker had its CPU and did not wait, as far as that is known. */
 static inline uint64_t zb_stat_own_cycles(const struct zb_lcore_stat *s, unsigned stage)
 {
