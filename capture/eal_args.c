@@ -7,7 +7,9 @@
  * anonymous huge pages need no mount; so it is made to find none. Pages lie in one file without a
  * name (--single-file-segments), because virtio-user hands its memory over in at most eight.
  * Without: --no-huge, whose size is only reserved, not touched. Memory that is shared with other
- * processes is in files of a hugetlbfs, by a name (eal_share.h).
+ * processes is in files of a hugetlbfs, by a name (eal_share.h), at the same addresses in each. EAL
+ * takes low ones, which nothing else does; but there AddressSanitizer has its shadow, and what is
+ * left, among the libraries, may be another process's library: then it takes some above the shadow.
  */
 #include "capture/eal_args_priv.h"
 
@@ -98,6 +100,10 @@ static void add_memory(struct zb_eal_args *a, const struct zb_eal_conf *conf, bo
 		add_arg(a, "--file-prefix");
 		a->v[a->nr++] = a->share;
 		add_arg(a, conf->attach ? "--proc-type=secondary" : "--proc-type=primary");
+#ifdef __SANITIZE_ADDRESS__
+		if (!conf->attach)
+			add_arg(a, "--base-virtaddr=0x200000000000");
+#endif
 	} else if (huge) {
 		add_arg(a, "--in-memory");
 		add_arg(a, "--huge-dir=/dev/null"); /* no such mount: see above */
