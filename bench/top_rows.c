@@ -174,11 +174,6 @@ int zb_top_rows_open(const char *path, struct zb_top_rows **out)
 	ret = fstat(r->fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
 	if (ret < 0)
 		goto close_file;
-	if (st.st_size > TAIL_BYTES) {
-		read_first_lines(r);
-		r->at = st.st_size - TAIL_BYTES;
-		r->skip = true;
-	}
 	*out = r;
 	return 0;
 
@@ -211,20 +206,44 @@ static void take_lines(struct zb_top_rows *r, void (*take)(void *arg, const stru
 	memmove(r->buf, at, r->used);
 }
 
+/* A run may write faster than this reads: no more is read than there is now, and of that the end.
+ */
+static int where_it_ends(struct zb_top_rows *r, off_t *end)
+{
+	struct stat st;
+
+	if (fstat(r->fd, &st) < 0)
+		return -errno;
+	*end = st.st_size;
+	if (st.st_size - r->at > TAIL_BYTES) {
+		if (r->at == 0)
+			read_first_lines(r);
+		r->at = st.st_size - TAIL_BYTES;
+		r->used = 0;
+		r->skip = true;
+	}
+	return 0;
+}
+
 int zb_top_rows_read(struct zb_top_rows *r, void (*take)(void *arg, const struct zb_top_row *row),
 		     void *arg)
 {
-	ssize_t n;
+	off_t end = 0;
+	int ret = where_it_ends(r, &end);
 
-	do {
-		n = pread(r->fd, r->buf + r->used, LINE_MAX_ - r->used, r->at);
+	while (ret == 0 && r->at < end) {
+		size_t room = LINE_MAX_ - r->used, left = (size_t)(end - r->at);
+		ssize_t n = pread(r->fd, r->buf + r->used, room < left ? room : left, r->at);
+
 		if (n < 0)
 			return errno == EINTR ? 0 : -errno;
+		if (n == 0)
+			break; /* somebody has made it shorter */
 		r->at += n;
 		r->used += (size_t)n;
 		take_lines(r, take, arg);
-	} while (n > 0);
-	return 0;
+	}
+	return ret;
 }
 
 void zb_top_rows_close(struct zb_top_rows *r)

@@ -35,10 +35,14 @@ struct zb_top_row {
 
 struct zb_top_rows; /* opaque */
 
-/* -ENOENT: not yet, if the run has only just begun. A long file is read from near its end. */
+/* -ENOENT: not yet, if the run has only just begun. */
 int zb_top_rows_open(const char *path, struct zb_top_rows **out);
 
-/* Hands over the rows that have come, whole lines only. */
+/*
+ * Hands over the rows that there are at the time of the call, whole lines only; those that come
+ * meanwhile are the next call's. Of more than 4 MiB only the last rows, so that a reader that is
+ * slower than the run has what is new.
+ */
 int zb_top_rows_read(struct zb_top_rows *r, void (*take)(void *arg, const struct zb_top_row *row),
 		     void *arg);
 

@@ -136,6 +136,45 @@ static void top_long_file_is_read_from_near_its_end(void **state)
 		assert_true(got[i].v[ZB_TOP_LCORE] == 1);
 }
 
+static void note_and_append(void *arg, const struct zb_top_row *row)
+{
+	note(arg, row);
+	append("1.5\t2\n2.5\t2\n");
+}
+
+/* A run that writes faster than its rows are read does not keep the reader. */
+static void top_rows_that_come_meanwhile_are_the_next_calls(void **state)
+{
+	(void)state;
+	append("#fields\twall_ts\tlcore\n1.5\t1\n2.5\t1\n");
+	assert_int_equal(zb_top_rows_open(path, &rows), 0);
+	assert_int_equal(zb_top_rows_read(rows, note_and_append, NULL), 0);
+	assert_int_equal(got_nr, 2);
+	read_more();
+	assert_int_equal(got_nr, 6);
+	assert_true(got[5].v[ZB_TOP_LCORE] == 2);
+}
+
+/* A reader that has fallen far behind reads the end, as one that comes late. */
+static void top_reader_that_is_behind_reads_the_end(void **state)
+{
+	static char pad[2001];
+	char line[2100];
+
+	(void)state;
+	memset(pad, '7', sizeof(pad) - 1);
+	append("#fields\twall_ts\tlcore\tother\n1\t1\tx\n");
+	read_more();
+	assert_int_equal(got_nr, 1);
+	for (unsigned i = 1; i <= 4000; i++) {
+		snprintf(line, sizeof(line), "%u.5\t1\t%s\n", i, pad);
+		append(line);
+	}
+	read_more();
+	assert_in_range(got_nr, 2000, 2200);
+	assert_true(got[got_nr - 1].v[ZB_TOP_WALL_S] == 4000.5);
+}
+
 static void top_missing_file_is_no_entry(void **state)
 {
 	(void)state;
@@ -218,6 +257,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(top_lines_that_are_no_rows_are_passed_over, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(top_long_file_is_read_from_near_its_end, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(top_rows_that_come_meanwhile_are_the_next_calls,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(top_reader_that_is_behind_reads_the_end, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(top_missing_file_is_no_entry, set_up, tear_down),
 		cmocka_unit_test(top_table_has_rates_and_totals),
