@@ -196,10 +196,13 @@ static int by_text(const void *a, const void *b)
 static char **sorted_rows(struct run *r, const char *name, size_t *nr)
 {
 	char **rows = calloc(400000, sizeof(*rows)), *p = logs_read(&r->logs, name);
+	const char *const all = p + strlen(p);
 
 	assert_non_null(rows);
-	for (*nr = 0; *p != '\0'; ++*nr) {
-		char *end = strchr(p, '\n'), *uid;
+	for (*nr = 0; p != all; ++*nr) {
+		/* Not strchr(): where a sanitizer is told to be strict, that looks at all the rest.
+		 */
+		char *end = memchr(p, '\n', (size_t)(all - p)), *uid;
 
 		assert_non_null(end);
 		*end = '\0';
