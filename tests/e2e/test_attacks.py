@@ -64,8 +64,8 @@ class Figures:
 
 
 class Attacks(zb.Case):
-    def run_trace(self, path):
-        self.assert_done(self.zbench("--pcap", path, "--stats-interval", "1ms", "--cores", zb.cpus(1)[0],
+    def run_over(self, *source):
+        self.assert_done(self.zbench(*source, "--stats-interval", "1ms", "--cores", zb.cpus(1)[0],
                                      "--sample-hz", 0, "--prealloc", 0))
         figures = Figures(self.out)
         self.assert_law_holds(figures.result)
@@ -85,10 +85,10 @@ class Attacks(zb.Case):
         return path
 
     def run_attack(self, spec, packets=PACKETS):
-        return self.run_trace(self.gen("--attack", spec, "--packets", packets))
+        return self.run_over("--attack", spec, "--count", packets)
 
     def test_each_moves_what_it_names(self):
-        clean = self.run_trace(self.trace("--packets", PACKETS).path)
+        clean = self.run_over("--pcap", self.trace("--packets", PACKETS).path)
         unmoved = []
         for name in names(self):
             moves = re.search(r"^  moves +(.*)$", self.explain(name), re.MULTILINE).group(1).split()
@@ -102,6 +102,8 @@ class Attacks(zb.Case):
 
     def test_four_times_the_pieces(self):
         """What comes in many pieces, in one connection or datagram, costs about four times for four times of them."""
+        if zb.sanitized():
+            self.skipTest("cycles of a program with sanitizers")
         print()
         for name, pieces in LINEAR.items():
             few, many = (self.run_attack(f"{name},pieces={pieces}", n)
@@ -111,11 +113,12 @@ class Attacks(zb.Case):
 
     def test_share_of_a_mix(self):
         """The share of an attack is that of all packets, and the clean packets are those of the profile alone."""
-        figures = self.run_trace(self.gen("--profile", "office", "--packets", 10000, "--attack", "syn-flood=10%"))
+        figures = self.run_over("--pcap", self.gen("--profile", "office", "--packets", 10000, "--attack",
+                                                   "syn-flood=10%"))
         mixed = [row for row in figures.rows("conn") if row["id.resp_h"] == "198.19.0.1"]
         self.assertEqual(figures.totals["pkts_proc"], 10000)
         self.assertEqual(sum(row["orig_pkts"] for row in mixed), 1000)
-        clean = self.run_trace(self.gen("--profile", "office", "--packets", 9000))
+        clean = self.run_over("--pcap", self.gen("--profile", "office", "--packets", 9000))
         self.assertEqual(sorted(figures.totals["log_rows"][log] for log in ("dns", "http", "ssl", "files")),
                          sorted(clean.totals["log_rows"][log] for log in ("dns", "http", "ssl", "files")))
 
@@ -123,6 +126,8 @@ class Attacks(zb.Case):
         """tshark finds no wrong checksum where none is wrong on purpose."""
         if shutil.which("tshark") is None:
             self.skipTest("there is no tshark")
+        if zb.sanitized():
+            self.skipTest("the bytes are those that the program without sanitizers makes")
         path = self.dir / "all.pcap"
         with open(path, "wb") as f:
             f.write(zb.PCAP_HEADER)
