@@ -82,7 +82,7 @@ class Case(zb.Case):
     def paced(self, *args):
         """A run that would take minutes if nobody stopped it."""
         trace = self.trace("--packets", 20000)
-        return self.start("--pcap", trace.path, "--rate", "20kpps", "--duration", 300, "--stats-interval", "50ms",
+        return self.start("--pcap", trace.path, "--rate", "20kpps", "--duration", 300,
                           "--sample-hz", 0, *args)
 
     def stop(self, run):

@@ -103,14 +103,14 @@ class Live(zb.LiveCase):
 
     def test_iface(self):
         """AF_PACKET, one worker."""
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         self.assert_complete(trace.path, trace.packets, "--iface", "zbb")
 
     def test_iface_workers(self):
         """Several workers share an interface by flow."""
         if zb.cpus(2) is None:
             self.skipTest("needs two CPUs")
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         for fanout in ("hash", "ebpf"):
             with self.subTest(fanout=fanout):
                 shutil.rmtree(self.out, ignore_errors=True)
@@ -119,7 +119,7 @@ class Live(zb.LiveCase):
 
     def test_iface_vlan(self):
         """The tag that the kernel takes out is there again."""
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         path = tagged(trace.path, self.dir / "vlan.pcap", 291)
         self.assert_complete(path, trace.packets, "--iface", "zbb")
         rows = zb.rows(self.out / "conn.log")
@@ -155,7 +155,7 @@ class Live(zb.LiveCase):
 
     def test_pcap(self):
         """By libpcap, as asked for; the tag of a VLAN too."""
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         path = tagged(trace.path, self.dir / "vlan.pcap", 291)
         self.assert_complete(path, trace.packets, "--iface", "pcap:zbb")
         self.assertEqual(self.result()["input"]["devices"][0]["driver"], "libpcap")
@@ -188,7 +188,7 @@ class Live(zb.LiveCase):
         self.assertEqual(self.result()["input"]["devices"][0]["driver"], "libpcap")
 
     def test_port_af_packet(self):
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         self.assert_complete(trace.path, trace.packets, "--port", "net_af_packet0,iface=zbb,framecnt=16384")
 
     def test_port_af_packet_overload(self):
@@ -198,7 +198,7 @@ class Live(zb.LiveCase):
         """One queue for two workers: a thread divides it, and says so."""
         if zb.cpus(2) is None:
             self.skipTest("needs two CPUs")
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         self.assert_complete(trace.path, trace.packets, "--port", "net_af_packet0,iface=zbb,framecnt=16384", "--cores",
                              ",".join(map(str, zb.cpus(2))))
         result = self.result()
@@ -295,7 +295,7 @@ class Live(zb.LiveCase):
 
     def test_filter(self):
         """What does not match is counted, and is neither analysed nor lost."""
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         run = self.start("--iface", "zbb", "--filter", "udp", "--duration", WAIT_S)
         self.send(trace.path)
         run.send_signal(signal.SIGINT)
@@ -310,7 +310,7 @@ class Live(zb.LiveCase):
 class WithoutRights(zb.Case):
     def test_port_pcap(self):
         """A device that needs no rights: a file by libpcap, divided among workers where there are two."""
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         cores = ",".join(map(str, zb.cpus(2) or zb.cpus(1)))
         self.assert_done(self.zbench("--port", f"net_pcap0,rx_pcap={trace.path}", "--cores", cores, "--count",
                                      trace.packets, "--duration", WAIT_S, "--metrics", "off"))

@@ -49,7 +49,7 @@ class PairCase(zb.LiveCase):
 
     def assert_trace_arrives(self, receiver, sender, *args, sender_first=False):
         """All of it, and the receiver leaves first."""
-        trace = self.trace("--packets", 4000)
+        trace = self.trace("--packets", 2000)
         wanted = ("--port", receiver, "--cores", self.core, "--count", trace.packets, "--duration", zb.WAIT_S, *args)
         sent = (sender, "--pcap", trace.path, "--rate", "4kpps", "--linger", zb.WAIT_S, *PATIENT)
         if sender_first:
@@ -72,7 +72,7 @@ class PairCase(zb.LiveCase):
     def assert_flood_adds_up(self, receiver, sender, *args):
         """What the sender says it sent is what the receiver's device counted; and the sender leaves first."""
         run = self.start("--port", receiver, "--cores", self.core, *args)
-        gen = self.gen(sender, "--size", 200, "--flows", 1000, "--rate", FLOOD, "--duration", 1, "--linger", 4)
+        gen = self.gen(sender, "--size", 200, "--flows", 1000, "--rate", FLOOD, "--duration", 1, "--linger", 2)
         self.finish(gen, 1)
         run.send_signal(2)
         self.finish(run, 3)

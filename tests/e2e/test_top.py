@@ -18,9 +18,8 @@ class Top(zb.Case):
     def start(self, *args, out=True):
         """A run that would take minutes if nobody stopped it, from the time that it has figures."""
         trace = self.trace("--packets", 20000)
-        run = subprocess.Popen(self.command("--pcap", trace.path, "--rate", "20kpps", "--duration", 300,
-                                            "--stats-interval", "50ms", "--sample-hz", 0, *args,
-                                            *(("--out", self.out) if out else ())),
+        run = subprocess.Popen(self.command("--pcap", trace.path, "--rate", "20kpps", "--duration", 300, "--sample-hz", 0,
+                                            *args, *(("--out", self.out) if out else ())),
                                cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)
         self.addCleanup(self.end, run)
