@@ -206,15 +206,13 @@ static void take_lines(struct zb_top_rows *r, void (*take)(void *arg, const stru
 	memmove(r->buf, at, r->used);
 }
 
-/* A run may write faster than this reads: no more is read than there is now, and of that the end.
- */
-static int where_it_ends(struct zb_top_rows *r, off_t *end)
+/* Where what there is now ends; a run may write faster than this reads. -errno */
+static off_t catch_up(struct zb_top_rows *r)
 {
 	struct stat st;
 
 	if (fstat(r->fd, &st) < 0)
 		return -errno;
-	*end = st.st_size;
 	if (st.st_size - r->at > TAIL_BYTES) {
 		if (r->at == 0)
 			read_first_lines(r);
@@ -222,16 +220,15 @@ static int where_it_ends(struct zb_top_rows *r, off_t *end)
 		r->used = 0;
 		r->skip = true;
 	}
-	return 0;
+	return st.st_size;
 }
 
 int zb_top_rows_read(struct zb_top_rows *r, void (*take)(void *arg, const struct zb_top_row *row),
 		     void *arg)
 {
-	off_t end = 0;
-	int ret = where_it_ends(r, &end);
+	off_t end = catch_up(r);
 
-	while (ret == 0 && r->at < end) {
+	while (r->at < end) {
 		size_t room = LINE_MAX_ - r->used, left = (size_t)(end - r->at);
 		ssize_t n = pread(r->fd, r->buf + r->used, room < left ? room : left, r->at);
 
@@ -243,7 +240,7 @@ int zb_top_rows_read(struct zb_top_rows *r, void (*take)(void *arg, const struct
 		r->used += (size_t)n;
 		take_lines(r, take, arg);
 	}
-	return ret;
+	return end < 0 ? (int)end : 0;
 }
 
 void zb_top_rows_close(struct zb_top_rows *r)

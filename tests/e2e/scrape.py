@@ -82,8 +82,8 @@ class Case(zb.Case):
     def paced(self, *args):
         """A run that would take minutes if nobody stopped it."""
         trace = self.trace("--packets", 20000)
-        return self.start("--pcap", trace.path, "--rate", "20kpps", "--duration", 300,
-                          "--sample-hz", 0, *args)
+        return self.start("--pcap", trace.path, "--rate", "20kpps", "--duration", 300, "--sample-hz", 0,
+                          *args)
 
     def stop(self, run):
         run.send_signal(signal.SIGINT)

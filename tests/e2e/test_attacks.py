@@ -102,8 +102,6 @@ class Attacks(zb.Case):
 
     def test_four_times_the_pieces(self):
         """What comes in many pieces, in one connection or datagram, costs about four times for four times of them."""
-        if zb.sanitized():
-            self.skipTest("cycles of a program with sanitizers")
         print()
         for name, pieces in LINEAR.items():
             few, many = (self.run_attack(f"{name},pieces={pieces}", n)

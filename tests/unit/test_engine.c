@@ -200,8 +200,7 @@ static char **sorted_rows(struct run *r, const char *name, size_t *nr)
 
 	assert_non_null(rows);
 	for (*nr = 0; p != all; ++*nr) {
-		/* Not strchr(): where a sanitizer is told to be strict, that looks at all the rest.
-		 */
+		/* Not strchr(), which a strict sanitizer makes look at all the rest. */
 		char *end = memchr(p, '\n', (size_t)(all - p)), *uid;
 
 		assert_non_null(end);

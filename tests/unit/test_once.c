@@ -279,8 +279,7 @@ static void once_many_offers_come_out_in_order_of_time(void **state)
 
 		after = memchr(p, '\n', (size_t)(end - p));
 		assert_non_null(after);
-		*after = '\0'; /* where a sanitizer is told to be strict, strtoull() looks at all
-				  the string */
+		*after = '\0'; /* a strict sanitizer makes strtoull() look at all of it */
 		ts = strtoull(p + strlen("{\"ts\":"), NULL, 10);
 		assert_true(rows == 0 || ts == last + 1);
 		last = ts;

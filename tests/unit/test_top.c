@@ -116,19 +116,25 @@ static void top_lines_that_are_no_rows_are_passed_over(void **state)
 	assert_true(got[0].v[ZB_TOP_LCORE] == 5);
 }
 
-/* Of a long file the end is read, with the columns that its beginning names. */
-static void top_long_file_is_read_from_near_its_end(void **state)
+/* 4000 rows of 2 KB, twice as much as is read of what was there before. */
+static void append_long_rows(void)
 {
 	static char pad[2001];
 	char line[2100];
 
-	(void)state;
 	memset(pad, '7', sizeof(pad) - 1);
-	append("#fields\twall_ts\tlcore\tother\n");
 	for (unsigned i = 1; i <= 4000; i++) {
 		snprintf(line, sizeof(line), "%u.5\t1\t%s\n", i, pad);
 		append(line);
 	}
+}
+
+/* Of a long file the end is read, with the columns that its beginning names. */
+static void top_long_file_is_read_from_near_its_end(void **state)
+{
+	(void)state;
+	append("#fields\twall_ts\tlcore\tother\n");
+	append_long_rows();
 	read_more();
 	assert_in_range(got_nr, 2000, 2200);
 	assert_true(got[got_nr - 1].v[ZB_TOP_WALL_S] == 4000.5);
@@ -158,18 +164,11 @@ static void top_rows_that_come_meanwhile_are_the_next_calls(void **state)
 /* A reader that has fallen far behind reads the end, as one that comes late. */
 static void top_reader_that_is_behind_reads_the_end(void **state)
 {
-	static char pad[2001];
-	char line[2100];
-
 	(void)state;
-	memset(pad, '7', sizeof(pad) - 1);
 	append("#fields\twall_ts\tlcore\tother\n1\t1\tx\n");
 	read_more();
 	assert_int_equal(got_nr, 1);
-	for (unsigned i = 1; i <= 4000; i++) {
-		snprintf(line, sizeof(line), "%u.5\t1\t%s\n", i, pad);
-		append(line);
-	}
+	append_long_rows();
 	read_more();
 	assert_in_range(got_nr, 2000, 2200);
 	assert_true(got[got_nr - 1].v[ZB_TOP_WALL_S] == 4000.5);
