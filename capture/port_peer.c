@@ -3,17 +3,21 @@
  * port_peer.c - see port_peer.h
  *
  * A server of net_memif listens from when EAL makes it, but turns clients away until it is started,
- * and its clients do not come back.
+ * and its clients do not come back. A client is made to when its connection is gone, not when it
+ * takes long: they agree in a dozen messages, each of which may wait for a CPU, and one who leaves
+ * in the middle takes the memory away that the server may have begun to use.
  */
 #include "capture/port_peer.h"
 
 #include <rte_ethdev.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#define TRIES	40
-#define LINK_MS 250
-#define POLL_MS 5
+#define PATIENCE_MS 10000
+#define POLL_MS	    5
+#define AWAY_MS	    50	 /* until a client that was turned away asks again */
+#define FD_NR	    1024 /* where a descriptor is looked for: new ones have low numbers */
 
 bool zb_peer_of(const char *driver)
 {
@@ -43,15 +47,41 @@ static bool is_client(const char *device)
 	       (strstr(device, ",role=client") != NULL || strstr(device, ",role=slave") != NULL);
 }
 
+/* Connections of the kind that memif has, to whichever server. */
+static unsigned connections(void)
+{
+	unsigned nr = 0;
+
+	for (int fd = 0; fd < FD_NR; fd++) {
+		int domain, type;
+		socklen_t len = sizeof(domain);
+
+		if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 || domain != AF_UNIX)
+			continue;
+		len = sizeof(type);
+		nr += getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+		      type == SOCK_SEQPACKET;
+	}
+	return nr;
+}
+
 int zb_peer_start(uint16_t port, const char *device)
 {
+	bool client = is_client(device);
+	unsigned others = client ? connections() : 0;
 	int ret = rte_eth_dev_start(port);
 
-	for (unsigned i = 0; ret == 0 && is_client(device); i++) {
-		for (unsigned ms = 0; ms < LINK_MS && !zb_peer_link_is_up(port); ms += POLL_MS)
-			usleep(POLL_MS * 1000);
-		if (i == TRIES || zb_peer_link_is_up(port))
+	for (unsigned ms = 0; client && ret == 0 && ms < PATIENCE_MS; ms += POLL_MS) {
+		bool open = connections() > others;
+
+		/* In this order: what is open may be up by now, what is not has been. */
+		if (zb_peer_link_is_up(port))
 			break;
+		usleep(POLL_MS * 1000);
+		if (open)
+			continue;
+		usleep(AWAY_MS * 1000);
+		ms += AWAY_MS;
 		(void)rte_eth_dev_stop(port);
 		ret = rte_eth_dev_start(port);
 	}
