@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "capture/memif_unmap.h"
 
 #define PATIENCE_MS 10000
 #define POLL_MS	    5
@@ -41,9 +42,14 @@ bool zb_peer_link_is_up(uint16_t port)
 	return rte_eth_link_get_nowait(port, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
+static bool is_memif(const char *device)
+{
+	return strncmp(device, "net_memif", strlen("net_memif")) == 0;
+}
+
 static bool is_client(const char *device)
 {
-	return strncmp(device, "net_memif", strlen("net_memif")) == 0 &&
+	return is_memif(device) &&
 	       (strstr(device, ",role=client") != NULL || strstr(device, ",role=slave") != NULL);
 }
 
@@ -69,7 +75,11 @@ int zb_peer_start(uint16_t port, const char *device)
 {
 	bool client = is_client(device);
 	unsigned others = client ? connections() : 0;
-	int ret = rte_eth_dev_start(port);
+	int ret;
+
+	if (is_memif(device))
+		zb_memif_guard();
+	ret = rte_eth_dev_start(port);
 
 	for (unsigned ms = 0; client && ret == 0 && ms < PATIENCE_MS; ms += POLL_MS) {
 		bool open = connections() > others;

@@ -7,6 +7,7 @@ sender stays until the receiver has left, or long enough for it to have read all
 """
 import json
 import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -128,6 +129,15 @@ class Pairs(PairCase):
 
     def test_vhost_flood(self):
         self.assert_flood_adds_up(f"net_vhost0,iface={self.socket()}", f"virtio_user0,path={self.socket()}")
+
+    def test_memif_unmaps_late(self):
+        """What DPDK's driver unmaps with is ours, which waits (tests/unit/test_memif_unmap.c)."""
+        bindings = self.dir / "bindings"
+        env = {**zb.SANITIZED, "LD_BIND_NOW": "1", "LD_DEBUG": "bindings", "LD_DEBUG_OUTPUT": str(bindings)}
+        self.assert_done(self.zbench("--port", self.memif("server"), "--duration", 0.1, env=env))
+        text = "".join(f.read_text("utf-8") for f in self.dir.glob("bindings.*"))
+        bound = re.findall(r"binding file \S*librte_net_memif\S* \[0\] to (\S+) \[0\]: normal symbol `munmap'", text)
+        self.assertEqual([pathlib.Path(to).name for to in bound], ["zbench"])
 
     def test_memif_slow_server(self):
         """A client waits for a server that takes its time, and comes back to one that turned it away."""
