@@ -6,8 +6,8 @@
  * in EAL's interrupt thread, and some microseconds later unmaps and frees what was shared. A thread
  * that receives or sends looks at that mark once a burst, and then goes on without another look
  * (drivers/net/memif/rte_eth_memif.c: eth_memif_rx(), eth_memif_tx(), memif_free_regions()); one
- * that is kept waiting in between dies. Of 227 senders that left, each took its receiver along in
- * some 1 of 75 cases.
+ * that is kept waiting in between dies. Of 227 senders that left in a flood, 3 took their receiver
+ * along, and of 282 receivers 5 their sender.
  *
  * So the interrupt thread waits before it unmaps anything, long enough for any burst to end. DPDK
  * has no hook there; the program's own munmap() comes before libc's, for its libraries too.
