@@ -220,8 +220,8 @@ class HeapCommand(zb.Case):
         if lib is None:
             self.skipTest("there is no jemalloc to preload")
         done = subprocess.run(
-            [sys.executable, "-c", "x = [bytearray(1 << 24) for _ in range(40)]"], cwd=self.dir, check=True,
-            capture_output=True, text=True, timeout=zb.TIMEOUT_S,
+            [sys.executable, "-c", "import time; x = [(bytearray(1 << 24), time.sleep(0.03)) for _ in range(40)]"],
+            cwd=self.dir, check=True, capture_output=True, text=True, timeout=zb.TIMEOUT_S,
             env={**os.environ, "LD_PRELOAD": lib, "PYTHONMALLOC": "malloc",
                  "MALLOC_CONF": "prof:true,lg_prof_interval:27,prof_prefix:py"})
         if not list(self.dir.glob("py.*.heap")):
