@@ -316,7 +316,7 @@ static int make_pools(struct port *p, const struct zb_tx_conf *conf, uint32_t de
 		rte_pktmbuf_pool_create(name, nr, p->shared ? 0 : MBUF_CACHE, priv, (uint16_t)room,
 					conf->numa_id < 0 ? SOCKET_ID_ANY : conf->numa_id);
 	if (rx)
-		p->rx_pool = rte_pktmbuf_pool_create("zb-tx-rx", RX_MBUFS, 0, 0,
+		p->rx_pool = rte_pktmbuf_pool_create("zb-tx-rx", RX_MBUFS, MBUF_CACHE, 0,
 						     RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (p->pool == NULL || (rx && p->rx_pool == NULL))
 		return say(p, "no memory for its buffers", -ENOMEM);
