@@ -30,9 +30,15 @@ bool zb_peer_of(const char *driver)
 	return false;
 }
 
+/* Of a driver's name, or of a device's, which begins with its driver's. */
+static bool is_memif(const char *name)
+{
+	return strncmp(name, "net_memif", strlen("net_memif")) == 0;
+}
+
 bool zb_peer_forgets(const char *driver)
 {
-	return strcmp(driver, "net_memif") == 0;
+	return is_memif(driver);
 }
 
 bool zb_peer_link_is_up(uint16_t port)
@@ -40,11 +46,6 @@ bool zb_peer_link_is_up(uint16_t port)
 	struct rte_eth_link link = {0};
 
 	return rte_eth_link_get_nowait(port, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
-}
-
-static bool is_memif(const char *device)
-{
-	return strncmp(device, "net_memif", strlen("net_memif")) == 0;
 }
 
 static bool is_client(const char *device)
@@ -81,17 +82,16 @@ int zb_peer_start(uint16_t port, const char *device)
 		zb_memif_guard();
 	ret = rte_eth_dev_start(port);
 
-	for (unsigned ms = 0; client && ret == 0 && ms < PATIENCE_MS; ms += POLL_MS) {
+	for (unsigned ms = 0; client && ret == 0 && ms < PATIENCE_MS;) {
 		bool open = connections() > others;
+		unsigned wait = open ? POLL_MS : AWAY_MS;
 
-		/* In this order: what is open may be up by now, what is not has been. */
 		if (zb_peer_link_is_up(port))
 			break;
-		usleep(POLL_MS * 1000);
+		usleep(wait * 1000);
+		ms += wait;
 		if (open)
 			continue;
-		usleep(AWAY_MS * 1000);
-		ms += AWAY_MS;
 		(void)rte_eth_dev_stop(port);
 		ret = rte_eth_dev_start(port);
 	}
