@@ -262,7 +262,10 @@ static void end_threads(struct zb_watch *w, uint64_t now_ns)
 	}
 }
 
-/* The program, where all samples are of one. */
+/*
+ * The program, where all samples of a process are of one. A CPU has none, also where nobody else was
+ * met there: whether stacks begin with a name does not hang on that.
+ */
 static void name_program(struct zb_samples *s)
 {
 	const struct zb_samples_lane *first = NULL;
@@ -289,7 +292,8 @@ int zb_watch_finish(struct zb_watch *w, struct zb_samples **out)
 	end_threads(w, now_ns);
 	w->samples->duration_ns = now_ns - w->start_ns;
 	zb_sample_times_settle(&w->samples->times);
-	name_program(w->samples);
+	if (w->conf.pid != 0)
+		name_program(w->samples);
 	*out = w->samples;
 	w->samples = NULL;
 	return w->no_memory ? -ENOMEM : 0;

@@ -5,6 +5,7 @@
 What is sampled is tests/e2e/shares.c, which says how much of its time it spends where.
 """
 import collections
+import gzip
 import json
 import os
 import pathlib
@@ -187,6 +188,8 @@ class Watch(WatchCase):
         run.send_signal(signal.SIGINT)
         done = self.done(run)
         self.assertEqual(done.out.strip(), f"{self.dir}/cpu/flame/flame.svg")
+        # Also where nobody else ran there, who it was stands in each stack.
+        self.assertIn(b"\ncomm \n", gzip.decompress((self.dir / "cpu" / "flame" / "samples.gz").read_bytes()))
         text = self.zbench(command=self.command("flame", self.dir / "cpu", "--format", "folded", "-o", "-")).out
         own = collections.Counter({s: c for s, c in folded(text).items() if s[0] == "shares_nofp"})
         # Who else runs there may do so in step with the samples.
