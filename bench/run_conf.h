@@ -14,7 +14,7 @@ struct zb_run_conf {
 	const char *synth, *tap, *cores, *gen_cores, *rate, *heap, *logs, *out, *hashes, *filter,
 		*user, *fault, *metrics;
 	uint64_t count, loop, sample_hz, flows_max, burst, memcap, prealloc, rx_desc, seed,
-		ring_size, capture_worst;
+		ring_size, capture_worst, cost_pairs;
 	double duration_s, stats_interval_s;
 	int engine, log_format, prof_format, fanout;
 	bool same_flows, ignore_checksums, logs_drop, logs_block, self_cost;

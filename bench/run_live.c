@@ -56,6 +56,10 @@ static int check_fit(bool live, bool iface)
 			return -EINVAL;
 		}
 	}
+	if (zb_opt_given(&zb_cmd_run, "cost-pairs") && !zb_opt_given(&zb_cmd_run, "self-cost")) {
+		zb_err("--cost-pairs: of --self-cost; give it, too");
+		return -EINVAL;
+	}
 	if (!live && zb_opt_given(&zb_cmd_run, "user")) {
 		zb_err("--user: only live runs have devices; give --iface or --port");
 		return -EINVAL;

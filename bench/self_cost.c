@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* self_cost.c - see self_cost.h */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,13 @@
 #include "bench/self_cost.h"
 #include "profiler/diag.h"
 
-#define PAIRS	200
 #define SLICE_S 0.1 /* some ten samples at 99 Hz, some half a million packets */
+
+/*
+ * 19 of 20 medians of n normal values lie within so many middle halves / sqrt(n) of the true one:
+ * 1.96 standard errors, of sqrt(pi / 2) standard deviations, of which a middle half has 1.349.
+ */
+#define SURE 1.82
 
 /* What is on in every other slice. */
 struct kind {
@@ -36,18 +42,23 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Fills cost with the pairs' costs in percent, sorted. */
-static int measure(const struct zb_pass_conf *base, const struct kind *k, double cost[PAIRS])
+/* One kind's costs in percent: sorted, a pair each. */
+struct costs {
+	unsigned nr;
+	double *rate; /* 2 * nr: packets per cycle, off and on of each pair */
+	double *cost; /* nr */
+};
+
+static int measure(const struct zb_pass_conf *base, const struct kind *k, struct costs *out)
 {
-	double rate[2 * PAIRS];
 	struct zb_pass_slices slices = {
 		.sampling = k->sample_hz != 0,
 		.marks = k->marks,
 		.snapshots = k->stats,
 		.heap = k->heap,
 		.slice_s = SLICE_S,
-		.pair_nr = PAIRS,
-		.rate = rate,
+		.pair_nr = out->nr,
+		.rate = out->rate,
 	};
 	struct zb_pass_conf c = *base;
 	struct zb_pass_result r;
@@ -61,45 +72,65 @@ static int measure(const struct zb_pass_conf *base, const struct kind *k, double
 	zb_pass_fini(&r);
 	if (k->heap)
 		zb_heap_stop();
-	for (unsigned i = 0; ret == 0 && i < PAIRS; i++)
-		cost[i] = 100 * (1 - rate[2 * i + 1] / rate[2 * i]);
+	for (unsigned i = 0; ret == 0 && i < out->nr; i++)
+		out->cost[i] = 100 * (1 - out->rate[2 * i + 1] / out->rate[2 * i]);
 	if (ret == 0)
-		qsort(cost, PAIRS, sizeof(cost[0]), by_value);
+		qsort(out->cost, out->nr, sizeof(out->cost[0]), by_value);
 	return ret;
 }
 
-int zb_self_cost(struct zb_run_job *j)
+static void note(struct zb_run_job *j, const struct kind *k, const struct costs *c)
+{
+	double median = (c->cost[(c->nr - 1) / 2] + c->cost[c->nr / 2]) / 2;
+	double low = c->cost[c->nr / 4], high = c->cost[c->nr - 1 - c->nr / 4];
+
+	printf("%-28s %6.2f %%  %5.2f  %.2f .. %.2f %%\n", k->name, median,
+	       SURE * (high - low) / sqrt(c->nr), low, high);
+	fflush(stdout);
+	j->cost[j->cost_nr++] = (struct zb_result_cost){k->key, median};
+}
+
+static int measure_all(struct zb_run_job *j, struct costs *c)
 {
 	struct zb_pass_conf base;
-	double cost[PAIRS];
 
 	zb_job_pass_conf(j, &base);
 	base.dir = base.heap_dir = NULL;
 	base.duration_s = 0;
 	base.loops = 0;
 	base.progress = false;
-	printf("cost of measuring, in packets per second: %d pairs of slices of %.1f s, off and on "
+	printf("cost of measuring, in packets per second: %u pairs of slices of %.1f s, off and on "
 	       "in turn\n",
-	       PAIRS, SLICE_S);
-	printf("%-28s %8s  %s\n", "", "median", "middle half of the pairs");
+	       c->nr, SLICE_S);
+	printf("%-28s %8s  %5s  %s\n", "", "median", "+-", "middle half of the pairs");
 	for (unsigned i = 0; i < KIND_NR; i++) {
 		int ret;
 
 		if (kinds[i].heap && !zb_heap_can_profile())
 			continue;
-		ret = measure(&base, &kinds[i], cost);
+		ret = measure(&base, &kinds[i], c);
 		if (ret < 0) {
 			zb_err("--self-cost: %s", ret == -EINTR ? "interrupted" : strerror(-ret));
 			return ret;
 		}
-		printf("%-28s %6.2f %%  %.2f .. %.2f %%\n", kinds[i].name,
-		       (cost[(PAIRS - 1) / 2] + cost[PAIRS / 2]) / 2, cost[PAIRS / 4],
-		       cost[PAIRS - 1 - PAIRS / 4]);
-		fflush(stdout);
-		j->cost[j->cost_nr++] =
-			(struct zb_result_cost){kinds[i].key,
-						(cost[(PAIRS - 1) / 2] + cost[PAIRS / 2]) / 2};
+		note(j, &kinds[i], c);
 	}
 	printf("\n");
 	return 0;
+}
+
+int zb_self_cost(struct zb_run_job *j)
+{
+	struct costs c = {.nr = (unsigned)j->conf->cost_pairs};
+	int ret = -ENOMEM;
+
+	c.rate = calloc(2 * (size_t)c.nr, sizeof(*c.rate));
+	c.cost = calloc(c.nr, sizeof(*c.cost));
+	if (c.rate != NULL && c.cost != NULL)
+		ret = measure_all(j, &c);
+	else
+		zb_err("--self-cost: %s", strerror(ENOMEM));
+	free(c.rate);
+	free(c.cost);
+	return ret;
 }

@@ -152,11 +152,6 @@ static uint64_t last_ns(const struct zb_engine *e)
 	return low;
 }
 
-static void touch(struct zb_engine *e)
-{
-	e->conf.stat->fate[ZB_FATE_touched] += e->b.live_nr;
-}
-
 /*
  * Log counters, gauges and what the source says it offered: brought up to date before a snapshot.
  */
@@ -249,88 +244,6 @@ static void pass_boundary(struct zb_engine *e, uint64_t next_ns)
 	e->until_ns = e->conf.start_ns + e->interval * e->conf.interval_ns;
 }
 
-/* The stages of one burst that rx has returned. */
-static void walk(struct zb_engine *e)
-{
-	zb_stage_decode(e);
-	if (e->conf.mode == ZB_ENGINE_TOUCH) {
-		touch(e);
-		return;
-	}
-	zb_stage_flow(e);
-	for (uint16_t i = 0; i < e->b.live_nr;) {
-		i = zb_stage_conn(e, i);
-		zb_stage_stream(e);
-	}
-	zb_stage_expire(e);
-	zb_stage_log(e);
-	zb_frag_release(e->decoder.frag);
-}
-
-static uint64_t mark(uint64_t *stage, uint64_t from)
-{
-	uint64_t now = rte_rdtsc();
-
-	*stage += now - from;
-	return now;
-}
-
-/* A stage is over: how long it took, and what of that it was not running. */
-static uint64_t stage_end(struct zb_engine *e, enum zb_stage stage, uint64_t from)
-{
-	uint64_t now = mark(&e->conf.stat->stage_cycles[stage], from);
-	uint64_t taken = zb_gap_taken(&e->gaps, now);
-
-	if (__builtin_expect(taken != 0, 0)) {
-		taken = taken < now - from ? taken : now - from;
-		e->conf.stat->gap_cycles[stage] += taken;
-		e->taken += taken;
-	}
-	return now;
-}
-
-/* Whoever asks what this worker is at, while it may be stuck there, peeks. */
-static void at(struct zb_engine *e, enum zb_stage stage)
-{
-	__atomic_store_n(&e->conf.stat->stage_now, stage, __ATOMIC_RELAXED);
-}
-
-/* The same walk with the counter read between stages. */
-static uint64_t walk_marked(struct zb_engine *e, uint64_t t)
-{
-	at(e, ZB_STAGE_decode);
-	zb_stage_decode(e);
-	t = stage_end(e, ZB_STAGE_decode, t);
-	if (e->conf.mode == ZB_ENGINE_TOUCH) {
-		touch(e);
-		return t;
-	}
-	at(e, ZB_STAGE_flow);
-	zb_stage_flow(e);
-	t = stage_end(e, ZB_STAGE_flow, t);
-	if (e->an.meter != NULL && t >= e->an.meter->next)
-		zb_meter_begin(&e->an);
-	for (uint16_t i = 0; i < e->b.live_nr;) {
-		at(e, ZB_STAGE_conn);
-		i = zb_stage_conn(e, i);
-		t = stage_end(e, ZB_STAGE_conn, t);
-		at(e, ZB_STAGE_stream);
-		zb_stage_stream(e);
-		t = stage_end(e, ZB_STAGE_stream, t);
-	}
-	at(e, ZB_STAGE_expire);
-	zb_meter_stage(&e->an, ZB_METER_EXPIRE);
-	zb_stage_expire(e);
-	t = stage_end(e, ZB_STAGE_expire, t);
-	at(e, ZB_STAGE_log);
-	zb_meter_stage(&e->an, ZB_METER_LOG);
-	zb_stage_log(e);
-	if (e->an.metering)
-		zb_meter_end(&e->an);
-	zb_frag_release(e->decoder.frag);
-	return stage_end(e, ZB_STAGE_log, t);
-}
-
 static __attribute__((noinline)) void zb_idle_poll(struct zb_engine *e)
 {
 	e->conf.stat->c[ZB_C_empty_polls]++;
@@ -369,7 +282,7 @@ static uint64_t idle_turn(struct zb_engine *e, uint64_t begin)
 	bool worked = false;
 	uint64_t t = begin;
 
-	at(e, ZB_STAGE_idle);
+	zb_at(e, ZB_STAGE_idle);
 	if (!e->conf.rxq->done) {
 		uint64_t next = e->conf.rxq->ops->next_ns(e->conf.rxq);
 
@@ -383,7 +296,7 @@ static uint64_t idle_turn(struct zb_engine *e, uint64_t begin)
 			pass_time(e, next);
 		}
 	}
-	t = mark(&st->stage_cycles[ZB_STAGE_idle], t);
+	t = zb_mark(&st->stage_cycles[ZB_STAGE_idle], t);
 	st->idle_cycles += t - begin;
 	st->gap_cycles[ZB_STAGE_idle] += zb_gap_turn(&e->gaps, &st->gap, t - begin, 0, worked, t);
 	return t;
@@ -441,7 +354,7 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	struct zb_lcore_stat *st = e->conf.stat;
 	uint64_t begin = t;
 
-	at(e, ZB_STAGE_rx);
+	zb_at(e, ZB_STAGE_rx);
 	zb_stage_rx(e, n);
 	if (e->b.pkt_nr == 0)
 		return idle_turn(e, t);
@@ -449,10 +362,9 @@ static uint64_t turn(struct zb_engine *e, uint16_t n, uint64_t t)
 	st->burst_fill[fill_bucket(e->b.pkt_nr)]++;
 	if (__atomic_load_n(&e->conf.on->marks, __ATOMIC_RELAXED)) {
 		memcpy(e->stages_were, st->stage_cycles, sizeof(e->stages_were));
-		t = stage_end(e, ZB_STAGE_rx, t);
-		t = walk_marked(e, t);
+		t = zb_walk_marked(e, t);
 	} else {
-		walk(e);
+		zb_walk(e);
 		t = rte_rdtsc();
 	}
 	if (e->conf.once != NULL)
@@ -546,7 +458,7 @@ void zb_engine_run(struct zb_engine *e)
 
 	zb_gap_watch_skip(&e->gaps, waited);
 	drain(e);
-	t = mark(&st->stage_cycles[ZB_STAGE_log], begin);
+	t = zb_mark(&st->stage_cycles[ZB_STAGE_log], begin);
 	st->busy_cycles += t - begin;
 	st->gap_cycles[ZB_STAGE_log] +=
 		zb_gap_turn(&e->gaps, &st->gap, t - begin, 0, true, t) + waited_now(e);

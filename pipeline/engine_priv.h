@@ -11,10 +11,12 @@
 #ifndef ZB_PIPELINE_ENGINE_PRIV_H
 #define ZB_PIPELINE_ENGINE_PRIV_H
 
+#include <rte_cycles.h>
 #include "pipeline/conn_set.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
 #include "pipeline/session.h"
+#include "pipeline/turns.h"
 #include "profiler/heap.h"
 
 struct zb_engine {
@@ -26,6 +28,7 @@ struct zb_engine {
 	struct zb_delivery_list deliveries; /* what the conn stage pushed */
 	struct zb_engine_conf conf;
 	struct zb_gap_watch gaps;
+	struct zb_turns turns;		   /* of the conn and the stream stage */
 	uint64_t stages_were[ZB_STAGE_NR]; /* stage_cycles before this turn */
 	uint64_t waited;		   /* for the reporter, before this turn */
 	uint64_t taken; /* what the machine took of this turn, as its stages saw it */
@@ -33,6 +36,28 @@ struct zb_engine {
 	uint64_t until_ns; /* next statistics boundary */
 	uint64_t interval; /* its number */
 };
+
+/* Whoever asks what this worker is at, while it may be stuck there, peeks. */
+static inline void zb_at(struct zb_engine *e, enum zb_stage stage)
+{
+	__atomic_store_n(&e->conf.stat->stage_now, stage, __ATOMIC_RELAXED);
+}
+
+/* Adds the cycles from then to now, and returns now. */
+static inline uint64_t zb_mark(uint64_t *cycles, uint64_t from)
+{
+	uint64_t now = rte_rdtsc();
+
+	*cycles += now - from;
+	return now;
+}
+
+/*
+ * The stages of one burst that rx has returned; marked: with the counter read between them, from
+ * the beginning of rx, at t, to the end of the last one, which is returned.
+ */
+void zb_walk(struct zb_engine *e);
+uint64_t zb_walk_marked(struct zb_engine *e, uint64_t t);
 
 /* The next burst of at most n packets. */
 void zb_stage_rx(struct zb_engine *e, uint16_t n);

@@ -5,9 +5,8 @@
 #include <time.h>
 #include <rte_cycles.h>
 
-#if defined(__x86_64__) && __has_include(<sys/rseq.h>)
+#ifdef ZB_OWN_TIME_TRACED
 #include <stdalign.h>
-#include <sys/rseq.h>
 
 /* Never run: the kernel wants to find the signature in front of where it would go on. */
 extern const char zb_own_time_abort[];
@@ -20,18 +19,10 @@ __asm__(".pushsection .text\n"
 	".popsection\n");
 _Static_assert(RSEQ_SIG == 0x53053053, "the signature that glibc has registered");
 
-/* The thread's area, which glibc has registered; NULL: not registered. */
-static struct rseq *area(void)
-{
-	struct rseq *r = (struct rseq *)((char *)__builtin_thread_pointer() + __rseq_offset);
-
-	return __rseq_size != 0 && (int32_t)r->cpu_id >= 0 ? r : NULL;
-}
-
 void zb_own_time_arm(void)
 {
 	static alignas(32) struct rseq_cs never;
-	struct rseq *r = area();
+	struct rseq *r = zb_own_time_area();
 
 	if (r == NULL)
 		return;
@@ -46,23 +37,10 @@ void zb_own_time_arm(void)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-bool zb_own_time_undisturbed(void)
-{
-	struct rseq *r = area();
-
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return r == NULL || __atomic_load_n((const uint64_t *)&r->rseq_cs, __ATOMIC_RELAXED) != 0;
-}
-
 #else
 
 void zb_own_time_arm(void)
 {
-}
-
-bool zb_own_time_undisturbed(void)
-{
-	return true;
 }
 
 #endif

@@ -15,7 +15,21 @@
 #define ZB_PROFILER_OWN_TIME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#if defined(__x86_64__) && __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#define ZB_OWN_TIME_TRACED 1
+
+/* The calling thread's area, which glibc has registered; NULL: not registered. */
+static inline struct rseq *zb_own_time_area(void)
+{
+	struct rseq *r = (struct rseq *)((char *)__builtin_thread_pointer() + __rseq_offset);
+
+	return __rseq_size != 0 && (int32_t)r->cpu_id >= 0 ? r : NULL;
+}
+#endif
 
 struct zb_own_time {
 	uint64_t tsc, cpu_ns; /* the thread's CPU time, as of then */
@@ -35,9 +49,21 @@ void zb_own_time_nap(void);
 /* A span begins. */
 void zb_own_time_begin(struct zb_own_time *o);
 
-/* True when nothing has happened since the last call of one of the others, by whomever on this
- * thread, or it cannot be known. */
-bool zb_own_time_undisturbed(void);
+/*
+ * True when nothing has happened since the last call of one of the others, by whomever on this
+ * thread, or it cannot be known. Asked after every stage, hence inline.
+ */
+static inline bool zb_own_time_undisturbed(void)
+{
+#ifdef ZB_OWN_TIME_TRACED
+	struct rseq *r = zb_own_time_area();
+
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return r == NULL || __atomic_load_n((const uint64_t *)&r->rseq_cs, __ATOMIC_RELAXED) != 0;
+#else
+	return true;
+#endif
+}
 
 /* From now on something may happen. */
 void zb_own_time_arm(void);
