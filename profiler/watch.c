@@ -263,8 +263,8 @@ static void end_threads(struct zb_watch *w, uint64_t now_ns)
 }
 
 /*
- * The program, where all samples of a process are of one. A CPU has none, also where nobody else was
- * met there: whether stacks begin with a name does not hang on that.
+ * The program, where all samples of a process are of one. A CPU has none, also where nobody else
+ * was met there: whether stacks begin with a name does not hang on that.
  */
 static void name_program(struct zb_samples *s)
 {
