@@ -81,6 +81,7 @@ static uint64_t walk_turns(struct zb_engine *e, uint64_t t)
 		(void)taken_since(e, from, t);
 	}
 	took.both = t - from;
+	took.pkts = e->b.live_nr;
 	took.both_taken = e->taken - taken;
 	zb_turns_end(&e->turns, timed, &took);
 	st->stage_cycles[ZB_STAGE_conn] += took.first;

@@ -6,7 +6,9 @@
  * next packet: a dozen times in a burst of ordinary traffic. To read the time-stamp counter at each
  * turn costs more than all other marks of a burst together. So one burst of eight, drawn at random,
  * lest traffic keep step with it, has its turns timed. Of the others it is exactly known what both
- * stages took together, which is split as in those that were drawn lately. While bursts take so
+ * stages took together; of that the conn stage gets what its packets took on average in those that
+ * were drawn lately, and the stream stage the rest. For what may take ten thousand times as long as
+ * usual, an analyzer or waiting for the log writer, is the stream stage's. While bursts take so
  * long that reading the counter is nothing beside them, all are timed.
  *
  * Threading: one lcore. Zeroed is a good beginning. Units: TSC cycles.
@@ -24,7 +26,8 @@
 #define ZB_TURNS_DEAR	1024u /* a burst that takes so many times what timing it costs is dear */
 
 struct zb_turns {
-	uint64_t first, second; /* own cycles of either stage in bursts that were drawn lately */
+	uint64_t first,
+		pkts; /* own cycles of the first stage in bursts drawn lately; their packets */
 	uint32_t drawn_nr;
 	uint32_t wait; /* bursts until the next one is drawn */
 	uint32_t random;
@@ -36,7 +39,7 @@ struct zb_turns {
 struct zb_turns_took {
 	uint64_t both, first;
 	uint64_t both_taken, first_taken;
-	uint32_t turns;
+	uint32_t turns, pkts; /* 1 at least */
 };
 
 /* Of a burst that begins: whether its turns are to be timed. */

@@ -38,7 +38,8 @@ static void burst(struct zb_turns *t, struct zb_turns_took truth, struct sums *s
 
 static struct zb_turns_took cheap(uint64_t first, uint64_t second)
 {
-	return (struct zb_turns_took){.both = first + second, .first = first, .turns = 12};
+	return (struct zb_turns_took){
+		.both = first + second, .first = first, .turns = 12, .pkts = 60};
 }
 
 /* All to begin with, then one of eight, at distances from 1 to 15. */
@@ -86,6 +87,41 @@ static void turns_split_is_right_on_average(void **state)
 	assert_in_range(s.first, first * 97 / 100, first * 103 / 100);
 }
 
+/* What rarely takes very long is the second stage's, also where it was drawn or was not. */
+static void turns_rare_and_long_is_the_second_ones(void **state)
+{
+	struct zb_turns t = {0};
+	struct sums s = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < BURSTS; i++)
+		burst(&t, cheap(20000, i % 1000 == 999 ? 1000000000 : 80000), &s);
+	assert_in_range(s.first, BURSTS * 19990ull, BURSTS * 20010ull);
+}
+
+/* Bursts are of any number of packets, and never is the first stage's more than all. */
+static void turns_go_by_packets(void **state)
+{
+	struct zb_turns t = {0};
+	struct sums s = {0};
+	uint64_t first = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < BURSTS; i++) {
+		struct zb_turns_took b = cheap(0, 900);
+
+		b.pkts = 1 + i % 64;
+		b.turns = b.pkts;
+		b.first = 300 * b.pkts;
+		b.both += b.first;
+		first += b.first;
+		burst(&t, b, &s);
+	}
+	assert_in_range(s.first, first * 999 / 1000, first * 1001 / 1000);
+	for (unsigned i = 0; i < 100; i++)
+		burst(&t, cheap(10, 10), &s);
+}
+
 /* When traffic changes, so does the split. */
 static void turns_split_follows_traffic(void **state)
 {
@@ -100,7 +136,7 @@ static void turns_split_follows_traffic(void **state)
 		burst(&t, cheap(40000, 10000), &s);
 	s = (struct sums){0};
 	burst(&t, cheap(40000, 10000), &s);
-	assert_in_range(s.first, 39000, 40000);
+	assert_in_range(s.first, 39900, 40100);
 }
 
 /* While bursts are dear each is timed, and what one such took is not taken for the others'. */
@@ -130,7 +166,8 @@ static void turns_time_taken_away_is_apart(void **state)
 				  .first = 20000 + 900000,
 				  .both_taken = 900000,
 				  .first_taken = 900000,
-				  .turns = 12};
+				  .turns = 12,
+				  .pkts = 60};
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++)
@@ -150,6 +187,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(turns_drawn_at_random),
 		cmocka_unit_test(turns_split_is_right_on_average),
+		cmocka_unit_test(turns_rare_and_long_is_the_second_ones),
+		cmocka_unit_test(turns_go_by_packets),
 		cmocka_unit_test(turns_split_follows_traffic),
 		cmocka_unit_test(turns_dear_bursts_are_timed),
 		cmocka_unit_test(turns_time_taken_away_is_apart),
