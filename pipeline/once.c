@@ -10,13 +10,15 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <rte_pause.h>
 
 #include "pipeline/once.h"
 #include "profiler/own_time.h"
 
-#define SPINS_PER_NAP  64
-#define MEMORY_ENTRIES (1u << 18) /* 4 MiB, touched as far as it is used */
+#define SPINS_PER_NAP	64
+#define TAKEN_AT_A_TIME 64
+#define MEMORY_ENTRIES	(1u << 18) /* 4 MiB, touched as far as it is used */
 
 struct zb_once_port {
 	/* Line 0: written by the worker. */
@@ -29,9 +31,12 @@ struct zb_once_port {
 	alignas(64) struct zb_once_row ring[ZB_ONCE_RING];
 };
 
+/* What decides who is first; rows are too large to move about. */
 struct held {
-	struct zb_once_row row;
+	uint64_t order_ns;
 	uint64_t nr; /* by worker, then in order: breaks ties */
+	uint32_t row;
+	uint8_t flags;
 };
 
 struct zb_once {
@@ -40,8 +45,10 @@ struct zb_once {
 	uint16_t worker_nr, producer;
 	struct zb_once_memory memory;
 	struct held *heap; /* smallest (order_ns, nr) first */
-	uint32_t held_nr, held_room;
-	uint64_t taken; /* offers so far */
+	struct zb_once_row *row;
+	uint32_t held_nr;
+	uint32_t row_nr; /* ever used: behind the held ones in the heap stand the free ones */
+	uint64_t taken;	 /* offers so far */
 	struct zb_once_port *port;
 };
 
@@ -109,6 +116,24 @@ bool zb_once_earliest(struct zb_once_memory *m, uint64_t what, uint64_t now_ns, 
 	return remember(m, find_seen(m, what), what, now_ns, for_ns);
 }
 
+/* Room that costs nothing until it is used, and never has to be moved while a worker waits. */
+static void *reserve(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
+}
+
+static void give_back(void *p, size_t bytes)
+{
+	if (p != NULL)
+		munmap(p, bytes);
+}
+
 int zb_once_create(struct zb_log_set *logs, uint16_t worker_nr, uint16_t producer, uint64_t secret,
 		   struct zb_once **out)
 {
@@ -121,7 +146,10 @@ int zb_once_create(struct zb_log_set *logs, uint16_t worker_nr, uint16_t produce
 	o->secret = secret;
 	o->worker_nr = worker_nr;
 	o->producer = producer;
-	if (zb_once_memory_init(&o->memory, MEMORY_ENTRIES) < 0)
+	o->heap = reserve(ZB_ONCE_HELD_MAX * sizeof(*o->heap));
+	o->row = reserve(ZB_ONCE_HELD_MAX * sizeof(*o->row));
+	if (o->heap == NULL || o->row == NULL ||
+	    zb_once_memory_init(&o->memory, MEMORY_ENTRIES) < 0)
 		goto free_once;
 	o->port = aligned_alloc(64, bytes);
 	if (o->port == NULL)
@@ -134,6 +162,8 @@ int zb_once_create(struct zb_log_set *logs, uint16_t worker_nr, uint16_t produce
 fini_memory:
 	zb_once_memory_fini(&o->memory);
 free_once:
+	give_back(o->heap, ZB_ONCE_HELD_MAX * sizeof(*o->heap));
+	give_back(o->row, ZB_ONCE_HELD_MAX * sizeof(*o->row));
 	free(o);
 	return -ENOMEM;
 }
@@ -143,7 +173,8 @@ void zb_once_destroy(struct zb_once *o)
 	if (o == NULL)
 		return;
 	zb_once_memory_fini(&o->memory);
-	free(o->heap);
+	give_back(o->heap, ZB_ONCE_HELD_MAX * sizeof(*o->heap));
+	give_back(o->row, ZB_ONCE_HELD_MAX * sizeof(*o->row));
 	free(o->port);
 	free(o);
 }
@@ -204,32 +235,24 @@ void zb_once_finish(struct zb_once_port *p)
 
 static bool before(const struct held *a, const struct held *b)
 {
-	const struct zb_once_row *r = &a->row, *s = &b->row;
-
-	if ((r->flags ^ s->flags) & ZB_ONCE_AT_END)
-		return s->flags & ZB_ONCE_AT_END;
-	if (r->order_ns != s->order_ns)
-		return r->order_ns < s->order_ns;
-	if ((r->flags ^ s->flags) & ZB_ONCE_ENDED)
-		return r->flags & ZB_ONCE_ENDED;
+	if ((a->flags ^ b->flags) & ZB_ONCE_AT_END)
+		return b->flags & ZB_ONCE_AT_END;
+	if (a->order_ns != b->order_ns)
+		return a->order_ns < b->order_ns;
+	if ((a->flags ^ b->flags) & ZB_ONCE_ENDED)
+		return a->flags & ZB_ONCE_ENDED;
 	return a->nr < b->nr;
 }
 
 static bool hold(struct zb_once *o, const struct zb_once_row *r, uint64_t nr)
 {
-	struct held new = {.row = *r, .nr = nr};
+	struct held new = {.order_ns = r->order_ns, .nr = nr, .flags = r->flags};
 	uint32_t i;
 
-	if (o->held_nr == o->held_room) {
-		uint32_t room = o->held_room == 0 ? 256 : 2 * o->held_room;
-		struct held *heap =
-			room > ZB_ONCE_HELD_MAX ? NULL : realloc(o->heap, room * sizeof(*heap));
-
-		if (heap == NULL)
-			return false;
-		o->heap = heap;
-		o->held_room = room;
-	}
+	if (o->held_nr == ZB_ONCE_HELD_MAX)
+		return false;
+	new.row = o->held_nr < o->row_nr ? o->heap[o->held_nr].row : o->row_nr++;
+	o->row[new.row] = *r;
 	for (i = o->held_nr++; i > 0 && before(&new, &o->heap[(i - 1) / 2]); i = (i - 1) / 2)
 		o->heap[i] = o->heap[(i - 1) / 2];
 	o->heap[i] = new;
@@ -238,19 +261,19 @@ static bool hold(struct zb_once *o, const struct zb_once_row *r, uint64_t nr)
 
 static struct zb_once_row take_first(struct zb_once *o)
 {
-	struct zb_once_row first = o->heap[0].row;
-	struct held *last = &o->heap[--o->held_nr];
+	struct held first = o->heap[0], last = o->heap[--o->held_nr];
 	uint32_t i = 0, child;
 
 	for (; (child = 2 * i + 1) < o->held_nr; i = child) {
 		if (child + 1 < o->held_nr && before(&o->heap[child + 1], &o->heap[child]))
 			child++;
-		if (!before(&o->heap[child], last))
+		if (!before(&o->heap[child], &last))
 			break;
 		o->heap[i] = o->heap[child];
 	}
-	o->heap[i] = *last;
-	return first;
+	o->heap[i] = last;
+	o->heap[o->held_nr].row = first.row; /* whoever is held next has it */
+	return o->row[first.row];
 }
 
 static uint64_t word_what(const struct zb_once_row *r, unsigned i)
@@ -294,6 +317,8 @@ static uint32_t empty_ring(struct zb_once *o, uint16_t worker)
 	for (; tail != head; tail++) {
 		uint64_t nr = (uint64_t)worker << 48 | o->taken++;
 
+		if (tail % TAKEN_AT_A_TIME == 0) /* whoever waits for room goes on */
+			__atomic_store_n(&p->tail, tail, __ATOMIC_RELEASE);
 		if (hold(o, &p->ring[tail % ZB_ONCE_RING], nr))
 			continue;
 		/* No room: the oldest goes early, or this one when none is held. */
@@ -305,7 +330,7 @@ static uint32_t empty_ring(struct zb_once *o, uint16_t worker)
 	return tail - was;
 }
 
-static bool is_due(const struct zb_once_row *first, uint64_t until_ns)
+static bool is_due(const struct held *first, uint64_t until_ns)
 {
 	return until_ns == UINT64_MAX ||
 	       (first->order_ns < until_ns && !(first->flags & ZB_ONCE_AT_END));
@@ -326,7 +351,7 @@ uint32_t zb_once_merge(struct zb_once *o)
 
 		most = n > most ? n : most;
 	}
-	while (o->held_nr != 0 && is_due(&o->heap[0].row, until))
+	while (o->held_nr != 0 && is_due(&o->heap[0], until))
 		write_new(o, take_first(o));
 	return most;
 }
