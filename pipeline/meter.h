@@ -24,7 +24,7 @@
 
 struct zb_conn;
 
-#define ZB_METER_EVERY 32000000u /* cycles: 13 ms or so */
+#define ZB_METER_EVERY 16000000u /* cycles: 6 ms or so */
 
 #define ZB_METER_ANALYZER(name) ZB_METER_A_##name,
 enum zb_meter_place {

@@ -5,17 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP 8 /* hashes compared at a time, without a branch between them */
-_Static_assert(ZB_SKETCH_NR % STEP == 0, "whole steps");
+#define STEP  8 /* hashes compared at a time, without a branch between them */
+#define LANES 4
+_Static_assert(ZB_SKETCH_NR % STEP == 0 && ZB_SKETCH_NR % LANES == 0, "whole steps");
+
+/* Without a branch, nor a loop that the compiler would not take apart. */
+static bool any_of_step(const uint64_t h[static STEP], uint64_t hash)
+{
+	return (h[0] == hash) | (h[1] == hash) | (h[2] == hash) | (h[3] == hash) | (h[4] == hash) |
+	       (h[5] == hash) | (h[6] == hash) | (h[7] == hash);
+}
 
 /* The counter of a key, or ZB_SKETCH_NR. */
 static uint32_t find(const struct zb_sketch *s, uint64_t hash, const uint8_t *key)
 {
 	for (uint32_t i = 0; i < s->nr; i += STEP) {
-		bool any = false;
+		bool any = any_of_step(&s->hash[i], hash);
 
-		for (uint32_t j = i; j < i + STEP; j++)
-			any |= s->hash[j] == hash;
 		for (uint32_t j = i; any && j < i + STEP && j < s->nr; j++)
 			if (s->hash[j] == hash && memcmp(s->key[j], key, ZB_SKETCH_KEY) == 0)
 				return j;
@@ -23,16 +29,34 @@ static uint32_t find(const struct zb_sketch *s, uint64_t hash, const uint8_t *ke
 	return ZB_SKETCH_NR;
 }
 
+/*
+ * The first of the smallest. In LANES that know nothing of each other, or each comparison would
+ * wait for the one before.
+ */
 static uint32_t smallest(const struct zb_sketch *s)
 {
-	uint64_t least = s->weight[0];
-	uint32_t at = 0;
+	uint64_t least[LANES];
+	uint32_t at[LANES];
 
-	for (uint32_t i = 1; i < ZB_SKETCH_NR; i++) {
-		at = s->weight[i] < least ? i : at;
-		least = s->weight[i] < least ? s->weight[i] : least;
+	for (uint32_t j = 0; j < LANES; j++) {
+		least[j] = s->weight[j];
+		at[j] = j;
 	}
-	return at;
+	for (uint32_t i = LANES; i < ZB_SKETCH_NR; i += LANES) {
+		for (uint32_t j = 0; j < LANES; j++) {
+			uint64_t w = s->weight[i + j];
+
+			at[j] = w < least[j] ? i + j : at[j];
+			least[j] = w < least[j] ? w : least[j];
+		}
+	}
+	for (uint32_t j = 1; j < LANES; j++) {
+		if (least[j] < least[0] || (least[j] == least[0] && at[j] < at[0])) {
+			least[0] = least[j];
+			at[0] = at[j];
+		}
+	}
+	return at[0];
 }
 
 /* A counter for a key that has none; what it held before becomes its error. */
