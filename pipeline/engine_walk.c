@@ -55,30 +55,25 @@ static uint64_t walk_turns(struct zb_engine *e, uint64_t t)
 	struct zb_lcore_stat *st = e->conf.stat;
 	bool timed = zb_turns_timed(&e->turns);
 	struct zb_turns_took took = {0};
-	uint64_t from = t, taken = e->taken;
+	uint64_t from = t, taken = e->taken, now;
 
 	if (e->b.live_nr == 0)
 		return t;
 	for (uint16_t i = 0; i < e->b.live_nr; took.turns++) {
-		uint64_t begin = t;
-
 		zb_at(e, ZB_STAGE_conn);
 		i = zb_stage_conn(e, i);
 		if (timed) {
-			t = zb_mark(&took.first, begin);
-			took.first_taken += taken_since(e, begin, t);
+			now = zb_mark(&took.first, t);
+			took.first_taken += taken_since(e, t, now);
+			t = now;
 		}
 		zb_at(e, ZB_STAGE_stream);
 		zb_stage_stream(e);
-		if (timed) {
-			begin = t;
-			t = rte_rdtsc();
-			(void)taken_since(e, begin, t);
+		if (timed || i == e->b.live_nr) { /* the last turn's end is that of both */
+			now = rte_rdtsc();
+			(void)taken_since(e, t, now);
+			t = now;
 		}
-	}
-	if (!timed) {
-		t = rte_rdtsc();
-		(void)taken_since(e, from, t);
 	}
 	took.both = t - from;
 	took.pkts = e->b.live_nr;

@@ -36,6 +36,12 @@ static void burst(struct zb_turns *t, struct zb_turns_took truth, struct sums *s
 	s->timed += timed;
 }
 
+static void bursts(struct zb_turns *t, unsigned nr, struct zb_turns_took truth, struct sums *s)
+{
+	for (unsigned i = 0; i < nr; i++)
+		burst(t, truth, s);
+}
+
 static struct zb_turns_took cheap(uint64_t first, uint64_t second)
 {
 	return (struct zb_turns_took){
@@ -50,8 +56,7 @@ static void turns_drawn_at_random(void **state)
 	struct sums s = {0};
 
 	(void)state;
-	for (unsigned i = 0; i < ZB_TURNS_FIRST; i++)
-		burst(&t, cheap(20000, 80000), &s);
+	bursts(&t, ZB_TURNS_FIRST, cheap(20000, 80000), &s);
 	assert_int_equal(s.timed, ZB_TURNS_FIRST);
 	for (unsigned i = 0; i < BURSTS; i++) {
 		unsigned was = s.timed;
@@ -118,8 +123,7 @@ static void turns_go_by_packets(void **state)
 		burst(&t, b, &s);
 	}
 	assert_in_range(s.first, first * 999 / 1000, first * 1001 / 1000);
-	for (unsigned i = 0; i < 100; i++)
-		burst(&t, cheap(10, 10), &s);
+	bursts(&t, 100, cheap(10, 10), &s);
 }
 
 /* When traffic changes, so does the split. */
@@ -129,11 +133,9 @@ static void turns_split_follows_traffic(void **state)
 	struct sums s = {0};
 
 	(void)state;
-	for (unsigned i = 0; i < BURSTS; i++)
-		burst(&t, cheap(10000, 40000), &s);
+	bursts(&t, BURSTS, cheap(10000, 40000), &s);
 	s = (struct sums){0};
-	for (unsigned i = 0; i < BURSTS; i++)
-		burst(&t, cheap(40000, 10000), &s);
+	bursts(&t, BURSTS, cheap(40000, 10000), &s);
 	s = (struct sums){0};
 	burst(&t, cheap(40000, 10000), &s);
 	assert_in_range(s.first, 39900, 40100);
@@ -147,12 +149,10 @@ static void turns_dear_bursts_are_timed(void **state)
 	struct sums s = {0};
 
 	(void)state;
-	for (unsigned i = 0; i < BURSTS; i++)
-		burst(&t, cheap(10000, 40000), &s);
+	bursts(&t, BURSTS, cheap(10000, 40000), &s);
 	burst(&t, cheap(dear, 0), &s);
 	s = (struct sums){0};
-	for (unsigned i = 0; i < 1000; i++)
-		burst(&t, cheap(dear, 0), &s);
+	bursts(&t, 1000, cheap(dear, 0), &s);
 	assert_int_equal(s.timed, 1000);
 	assert_int_equal(s.first, 1000 * dear);
 }
@@ -170,8 +170,7 @@ static void turns_time_taken_away_is_apart(void **state)
 				  .pkts = 60};
 
 	(void)state;
-	for (unsigned i = 0; i < 1000; i++)
-		burst(&t, b, &s);
+	bursts(&t, 1000, b, &s);
 	assert_int_equal(s.both_taken, 1000 * b.both_taken);
 	s = (struct sums){0};
 	while (zb_turns_timed(&t))
