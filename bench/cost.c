@@ -54,6 +54,7 @@ static void count_calls(const struct zb_pass_result *r, unsigned p, struct zb_co
 		cycles += (double)r->lcore[i].stat.metered[p];
 		if ((double)m->longest[p - ZB_METER_ANALYZERS] > place->longest)
 			place->longest = (double)m->longest[p - ZB_METER_ANALYZERS];
+		place->weight = m->weight > place->weight ? m->weight : place->weight;
 	}
 	place->metered = cycles;
 	if (place->calls == 0)
@@ -143,7 +144,7 @@ static unsigned make_flows(const struct zb_sketch *s, double scale, uint64_t sec
 int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost *out)
 {
 	struct zb_meter *all = calloc(1, sizeof(*all));
-	double busy = 0, covered = 0, pkts = 0;
+	double busy = 0, covered = 0, pkts = 0, metered = 0;
 
 	memset(out, 0, sizeof(*out));
 	if (all == NULL) {
@@ -160,12 +161,13 @@ int zb_cost_make(const struct zb_pass_result *r, uint64_t secret, struct zb_cost
 		pkts += (double)s->c[ZB_C_pkts_proc];
 		if (r->lcore[i].meter == NULL)
 			continue;
+		metered += (double)r->lcore[i].meter->cycles;
 		zb_sketch_merge(&all->flows, &r->lcore[i].meter->flows);
 		zb_sketch_merge(&all->originators, &r->lcore[i].meter->originators);
 		zb_sketch_merge(&all->responders, &r->lcore[i].meter->responders);
 	}
 	if (out->metered_cycles != 0 && busy > 0 && pkts > 0) {
-		double metered = (double)out->metered_cycles, scale = covered / busy / metered;
+		double scale = covered / busy / (double)out->metered_cycles;
 
 		out->metered_ratio = metered / busy;
 		make_places(r, busy, pkts, out);

@@ -26,8 +26,9 @@ struct zb_cost_place {
 	/* Analyzers, in metered bursts: how often they were given data, and what that cost. */
 	uint64_t calls;
 	double cycles_per_call, bytes_per_call;
-	double longest; /* cycles of the longest stretch without a break: no more than a call */
-	double metered; /* cycles that were metered */
+	double longest;	 /* cycles of the longest stretch without a break: no more than a call */
+	double metered;	 /* cycles that those calls stand for */
+	uint32_t weight; /* how many calls one stands for, at most */
 };
 
 /* share is too large by error at most. */

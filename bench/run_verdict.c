@@ -130,16 +130,16 @@ static void gather_functions(const struct zb_run_job *j, struct zb_verdict_in *i
  */
 static struct zb_verdict_analyzer without_longest(const struct zb_cost_place *p)
 {
-	double left = p->metered > 0 ? 1 - p->longest / p->metered : 0;
+	double counted = p->longest * p->weight;
 
-	if (p->calls < 2 || left < 0)
+	if (p->calls < 2 * p->weight || !(p->metered > 0) || counted > p->metered)
 		return (struct zb_verdict_analyzer){.name = p->name};
 	return (struct zb_verdict_analyzer){
 		.name = p->name,
-		.share = p->share * left,
-		.cycles_per_call = (p->metered - p->longest) / (double)(p->calls - 1),
+		.share = p->share * (1 - counted / p->metered),
+		.cycles_per_call = (p->metered - counted) / (double)(p->calls - p->weight),
 		.bytes_per_call = p->bytes_per_call,
-		.calls = p->calls - 1,
+		.calls = p->calls / p->weight - 1,
 	};
 }
 

@@ -86,7 +86,7 @@ int zb_engine_create(const struct zb_engine_conf *conf, struct zb_engine **out)
 	e->an.rxq = conf->rxq;
 	e->an.meter = conf->meter;
 	if (e->an.meter != NULL)
-		e->an.meter->seen = &e->gaps.seen;
+		e->an.meter->watch = &e->gaps;
 	if (conf->meter != NULL)
 		conf->meter->sum = conf->stat->metered;
 	ret = zb_fault_create(conf->faults, e->an.registry, &e->set, &e->an.fault);

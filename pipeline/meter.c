@@ -45,14 +45,16 @@ static void charge(struct zb_meter *m)
 		uint64_t lost = zb_own_time_lost(&m->own, m->tsc_hz);
 
 		m->disturbed++;
-		if (m->seen != NULL)
-			*m->seen = true;
+		if (m->watch != NULL)
+			m->watch->seen = true;
 		cycles -= lost < cycles ? lost : cycles;
 		m->since = rte_rdtsc();
 	}
-	m->sum[m->at] += cycles;
+	m->cycles += cycles;
 	if (m->at >= ZB_METER_ANALYZERS && cycles > m->longest[m->at - ZB_METER_ANALYZERS])
 		m->longest[m->at - ZB_METER_ANALYZERS] = cycles;
+	cycles *= m->weight;
+	m->sum[m->at] += cycles;
 	if (m->has_flow)
 		m->turn[m->turn_now].cycles += cycles;
 }
@@ -131,7 +133,12 @@ void zb_meter_begin(struct zb_analysis *an)
 	m->has_flow = false;
 	m->turn_nr = 0;
 	an->metering = true;
-	zb_own_time_begin(&m->own);
+	m->weight = m->bursts++ < ZB_METER_FIRST ? 1 : ZB_METER_LATER;
+	/* To ask the clock costs as much as to meter a fifth of a burst. */
+	if (m->watch != NULL)
+		m->own = (struct zb_own_time){.tsc = m->watch->tsc, .cpu_ns = m->watch->cpu_ns};
+	else
+		zb_own_time_begin(&m->own);
 	m->since = rte_rdtsc();
 }
 
@@ -143,7 +150,7 @@ void zb_meter_end(struct zb_analysis *an)
 	an->metering = false;
 	for (uint32_t i = 0; i < m->turn_nr; i++)
 		add_flow(m, &m->turn[i].flow, m->turn[i].cycles);
-	m->next = m->since + ZB_METER_EVERY;
+	m->next = m->since + ZB_METER_EVERY * (m->bursts < ZB_METER_FIRST ? 1 : ZB_METER_LATER);
 }
 
 void zb_meter_recent(struct zb_meter *m, struct zb_stat_hot *out)
@@ -155,5 +162,5 @@ void zb_meter_recent(struct zb_meter *m, struct zb_stat_hot *out)
 		out->cycles = top.weight;
 		memcpy(out->key, top.key, sizeof(out->key));
 	}
-	memset(&m->recent, 0, sizeof(m->recent));
+	zb_sketch_clear(&m->recent);
 }

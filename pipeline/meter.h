@@ -7,7 +7,8 @@
  * cycles is metered: in it every place that work goes on in notes when it begins and ends, and the
  * cycles between go to the place, and to the connection, that was at work. Whatever packets cost,
  * metering costs the same share. What calls another pays for itself only. What the
- * thread did not run is no cost.
+ * thread did not run is no cost. When the ZB_METER_FIRST first ones have told enough for a short
+ * run, one of ZB_METER_LATER is metered, and counts for as many.
  *
  * Threading: one lcore; others read it when the lcore has finished, and places[] in snapshots.
  * Ownership: the caller of zb_engine_create(); zeroed to begin with, but for tsc_hz.
@@ -19,12 +20,14 @@
 #include "pipeline/analysis.h"
 #include "pipeline/analyzers/list.h"
 #include "pipeline/flow_key.h"
-#include "profiler/own_time.h"
+#include "profiler/gap.h"
 #include "profiler/sketch.h"
 
 struct zb_conn;
 
 #define ZB_METER_EVERY 16000000u /* cycles: 6 ms or so */
+#define ZB_METER_FIRST 1024u	 /* bursts */
+#define ZB_METER_LATER 4u
 
 #define ZB_METER_ANALYZER(name) ZB_METER_A_##name,
 enum zb_meter_place {
@@ -52,15 +55,21 @@ static_assert(sizeof(struct zb_meter_flow) == ZB_SKETCH_KEY, "no padding");
 #define ZB_METER_TURNS 512
 
 struct zb_meter {
-	uint64_t since, next; /* TSC: charged so far; when the next burst is to be metered */
-	uint64_t *sum;	      /* cycles by place: the lcore's stat.metered */
+	uint64_t since, next;	 /* TSC: charged so far; when the next burst is to be metered */
+	uint64_t bursts, cycles; /* metered, each counted once; all else is what they count for */
+	uint32_t weight;	 /* how many bursts this one counts for */
+	uint64_t *sum;		 /* cycles by place: the lcore's stat.metered */
 	uint64_t tsc_hz;
 	uint64_t calls[ZB_METER_A_NR],
 		bytes[ZB_METER_A_NR]; /* data given to analyzers in metered bursts */
-	/* The longest stretch of each at work: a hypervisor's doing, perhaps. */
+	/* The longest stretch of each at work, in itself: a hypervisor's doing, perhaps. */
 	uint64_t longest[ZB_METER_A_NR];
 	uint64_t disturbed; /* times that the CPU was taken away meanwhile */
-	bool *seen;	    /* told so each time; NULL: nobody is */
+	/*
+	 * What the thread knows of its CPU time, brought up to date right before each burst that is
+	 * metered; told that somebody else has asked. NULL: nobody watches, and the clock is read.
+	 */
+	struct zb_gap_watch *watch;
 	struct zb_own_time own;
 	uint16_t turn_nr, turn_now;
 	uint16_t slot[256]; /* by hash of the connection: its turn, if it is that one's */
@@ -106,8 +115,8 @@ static inline void zb_meter_leave(const struct zb_analysis *an, uint8_t was)
 static inline void zb_meter_data(const struct zb_analysis *an, unsigned id, uint64_t n)
 {
 	if (__builtin_expect(an->metering, 0)) {
-		an->meter->calls[id]++;
-		an->meter->bytes[id] += n;
+		an->meter->calls[id] += an->meter->weight;
+		an->meter->bytes[id] += n * an->meter->weight;
 	}
 }
 

@@ -4,7 +4,7 @@
  *
  * The conn and the stream stage take turns whenever a connection's data must be read before its
  * next packet: a dozen times in a burst of ordinary traffic. To read the time-stamp counter at each
- * turn costs more than all other marks of a burst together. So one burst of eight, drawn at random,
+ * turn costs more than all other marks of a burst together. So one burst of 32, drawn at random,
  * lest traffic keep step with it, has its turns timed. Of the others it is exactly known what both
  * stages took together; of that the conn stage gets what its packets took on average in those that
  * were drawn lately, and the stream stage the rest. For what may take ten thousand times as long as
@@ -19,9 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ZB_TURNS_EVERY	8u    /* bursts, on average, to one that is drawn */
+#define ZB_TURNS_EVERY	32u   /* bursts, on average, to one that is drawn */
 #define ZB_TURNS_FIRST	64u   /* bursts that are timed to begin with */
-#define ZB_TURNS_RECENT 256u  /* drawn bursts, after which those so far count half */
+#define ZB_TURNS_RECENT 128u  /* drawn bursts, after which those so far count half */
 #define ZB_TURNS_READ	64u   /* cycles that timing one turn may cost at most, or nearly */
 #define ZB_TURNS_DEAR	1024u /* a burst that takes so many times what timing it costs is dear */
 

@@ -5,66 +5,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP  8 /* hashes compared at a time, without a branch between them */
-#define LANES 4
-_Static_assert(ZB_SKETCH_NR % STEP == 0 && ZB_SKETCH_NR % LANES == 0, "whole steps");
+#define GROUPS (ZB_SKETCH_NR / ZB_SKETCH_GROUP)
+_Static_assert(ZB_SKETCH_NR % ZB_SKETCH_GROUP == 0, "whole groups");
 
-/* Without a branch, nor a loop that the compiler would not take apart. */
-static bool any_of_step(const uint64_t h[static STEP], uint64_t hash)
+static uint16_t mark_of(uint64_t hash)
 {
-	return (h[0] == hash) | (h[1] == hash) | (h[2] == hash) | (h[3] == hash) | (h[4] == hash) |
-	       (h[5] == hash) | (h[6] == hash) | (h[7] == hash);
+	return (uint16_t)(hash >> 48);
+}
+
+/* Without a branch, so that many are compared at a time. */
+static bool any_marked(const struct zb_sketch *s, uint16_t mark)
+{
+	uint16_t any = 0;
+
+	for (uint32_t i = 0; i < ZB_SKETCH_NR; i++)
+		any |= (uint16_t)(s->mark[i] == mark);
+	return any != 0;
 }
 
 /* The counter of a key, or ZB_SKETCH_NR. */
-static uint32_t find(const struct zb_sketch *s, uint64_t hash, const uint8_t *key)
+static uint32_t find(const struct zb_sketch *s, uint16_t mark, const uint8_t *key)
 {
-	for (uint32_t i = 0; i < s->nr; i += STEP) {
-		bool any = any_of_step(&s->hash[i], hash);
-
-		for (uint32_t j = i; any && j < i + STEP && j < s->nr; j++)
-			if (s->hash[j] == hash && memcmp(s->key[j], key, ZB_SKETCH_KEY) == 0)
-				return j;
-	}
+	if (!any_marked(s, mark))
+		return ZB_SKETCH_NR;
+	for (uint32_t i = 0; i < s->nr; i++)
+		if (s->mark[i] == mark && memcmp(s->key[i], key, ZB_SKETCH_KEY) == 0)
+			return i;
 	return ZB_SKETCH_NR;
 }
 
-/*
- * The first of the smallest. In LANES that know nothing of each other, or each comparison would
- * wait for the one before.
- */
+/* Where the first of the smallest of n is. */
+static uint32_t first_least(const uint64_t *w, uint32_t n)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 1; i < n; i++)
+		at = w[i] < w[at] ? i : at;
+	return at;
+}
+
+/* The first of the smallest counters. */
 static uint32_t smallest(const struct zb_sketch *s)
 {
-	uint64_t least[LANES];
-	uint32_t at[LANES];
+	uint32_t first = first_least(s->least, GROUPS) * ZB_SKETCH_GROUP;
 
-	for (uint32_t j = 0; j < LANES; j++) {
-		least[j] = s->weight[j];
-		at[j] = j;
-	}
-	for (uint32_t i = LANES; i < ZB_SKETCH_NR; i += LANES) {
-		for (uint32_t j = 0; j < LANES; j++) {
-			uint64_t w = s->weight[i + j];
+	return first + first_least(&s->weight[first], ZB_SKETCH_GROUP);
+}
 
-			at[j] = w < least[j] ? i + j : at[j];
-			least[j] = w < least[j] ? w : least[j];
-		}
-	}
-	for (uint32_t j = 1; j < LANES; j++) {
-		if (least[j] < least[0] || (least[j] == least[0] && at[j] < at[0])) {
-			least[0] = least[j];
-			at[0] = at[j];
-		}
-	}
-	return at[0];
+static void set_weight(struct zb_sketch *s, uint32_t i, uint64_t weight)
+{
+	uint32_t group = i / ZB_SKETCH_GROUP;
+	const uint64_t *w = &s->weight[group * ZB_SKETCH_GROUP];
+	bool was_least = s->weight[i] == s->least[group];
+
+	s->weight[i] = weight;
+	if (was_least)
+		s->least[group] = w[first_least(w, ZB_SKETCH_GROUP)];
 }
 
 /* A counter for a key that has none; what it held before becomes its error. */
-static uint32_t take(struct zb_sketch *s, uint64_t hash, const uint8_t *key)
+static uint32_t take(struct zb_sketch *s, uint16_t mark, const uint8_t *key)
 {
 	uint32_t i = s->nr < ZB_SKETCH_NR ? s->nr++ : smallest(s);
 
-	s->hash[i] = hash;
+	s->mark[i] = mark;
 	s->error[i] = s->weight[i];
 	memcpy(s->key[i], key, ZB_SKETCH_KEY);
 	return i;
@@ -72,12 +76,22 @@ static uint32_t take(struct zb_sketch *s, uint64_t hash, const uint8_t *key)
 
 void zb_sketch_add(struct zb_sketch *s, uint64_t hash, const uint8_t *key, uint64_t weight)
 {
-	uint32_t i = find(s, hash, key);
+	uint16_t mark = mark_of(hash);
+	uint32_t i = find(s, mark, key);
 
 	if (i == ZB_SKETCH_NR)
-		i = take(s, hash, key);
-	s->weight[i] += weight;
+		i = take(s, mark, key);
+	set_weight(s, i, s->weight[i] + weight);
 	s->total += weight;
+}
+
+/* Errors, marks and keys of counters that are not in use count for nothing. */
+void zb_sketch_clear(struct zb_sketch *s)
+{
+	s->total = 0;
+	s->nr = 0;
+	memset(s->weight, 0, sizeof(s->weight));
+	memset(s->least, 0, sizeof(s->least));
 }
 
 /* What a key that is not in a sketch may have weighed. */
@@ -103,10 +117,24 @@ static int heavier(const void *a, const void *b)
 	return memcmp(x->key, y->key, ZB_SKETCH_KEY);
 }
 
+/* One whose weight is no less than that of any other, asked for with every snapshot. */
+static uint32_t heaviest(const struct zb_sketch *s, struct zb_sketch_entry *out)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 1; i < s->nr; i++)
+		at = s->weight[i] > s->weight[at] ? i : at;
+	if (s->nr != 0)
+		*out = entry_of(s, at);
+	return s->nr != 0;
+}
+
 uint32_t zb_sketch_top(const struct zb_sketch *s, struct zb_sketch_entry *out, uint32_t n)
 {
 	struct zb_sketch_entry all[ZB_SKETCH_NR];
 
+	if (n == 1)
+		return heaviest(s, out);
 	for (uint32_t i = 0; i < s->nr; i++)
 		all[i] = entry_of(s, i);
 	qsort(all, s->nr, sizeof(all[0]), heavier);
@@ -116,7 +144,7 @@ uint32_t zb_sketch_top(const struct zb_sketch *s, struct zb_sketch_entry *out, u
 }
 
 struct both {
-	uint64_t hash;
+	uint16_t mark;
 	struct zb_sketch_entry e;
 };
 
@@ -132,25 +160,25 @@ void zb_sketch_merge(struct zb_sketch *dst, const struct zb_sketch *src)
 	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < dst->nr; i++) {
-		uint32_t j = find(src, dst->hash[i], dst->key[i]);
+		uint32_t j = find(src, dst->mark[i], dst->key[i]);
 		bool there = j != ZB_SKETCH_NR;
 
-		all[nr] = (struct both){.hash = dst->hash[i], .e = entry_of(dst, i)};
+		all[nr] = (struct both){.mark = dst->mark[i], .e = entry_of(dst, i)};
 		all[nr].e.weight += there ? src->weight[j] : unseen_src;
 		all[nr++].e.error += there ? src->error[j] : unseen_src;
 	}
 	for (uint32_t j = 0; j < src->nr; j++) {
-		if (find(dst, src->hash[j], src->key[j]) != ZB_SKETCH_NR)
+		if (find(dst, src->mark[j], src->key[j]) != ZB_SKETCH_NR)
 			continue;
-		all[nr] = (struct both){.hash = src->hash[j], .e = entry_of(src, j)};
+		all[nr] = (struct both){.mark = src->mark[j], .e = entry_of(src, j)};
 		all[nr].e.weight += unseen_dst;
 		all[nr++].e.error += unseen_dst;
 	}
 	qsort(all, nr, sizeof(all[0]), heavier_of_both);
 	dst->nr = nr < ZB_SKETCH_NR ? nr : ZB_SKETCH_NR;
 	for (uint32_t i = 0; i < dst->nr; i++) {
-		dst->hash[i] = all[i].hash;
-		dst->weight[i] = all[i].e.weight;
+		dst->mark[i] = all[i].mark;
+		set_weight(dst, i, all[i].e.weight);
 		dst->error[i] = all[i].e.error;
 		memcpy(dst->key[i], all[i].e.key, ZB_SKETCH_KEY);
 	}

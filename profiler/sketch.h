@@ -17,8 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ZB_SKETCH_NR  128
-#define ZB_SKETCH_KEY 48 /* bytes of a key; shorter ones are filled up with zeros */
+#define ZB_SKETCH_NR	128
+#define ZB_SKETCH_GROUP 8  /* counters, whose smallest is known */
+#define ZB_SKETCH_KEY	48 /* bytes of a key; shorter ones are filled up with zeros */
 
 struct zb_sketch_entry {
 	uint64_t weight, error;
@@ -26,19 +27,22 @@ struct zb_sketch_entry {
 };
 
 struct zb_sketch {
-	uint64_t total; /* of all weights ever added */
-	uint32_t nr;	/* counters in use */
-	uint64_t hash[ZB_SKETCH_NR],
-		weight[ZB_SKETCH_NR]; /* side by side: all are looked through */
-	uint64_t error[ZB_SKETCH_NR];
+	uint64_t total;		     /* of all weights ever added */
+	uint32_t nr;		     /* counters in use */
+	uint16_t mark[ZB_SKETCH_NR]; /* of each key's hash: all are looked through */
+	uint64_t least[ZB_SKETCH_NR / ZB_SKETCH_GROUP]; /* weight in each group */
+	uint64_t weight[ZB_SKETCH_NR], error[ZB_SKETCH_NR];
 	uint8_t key[ZB_SKETCH_NR][ZB_SKETCH_KEY];
 };
 
 /*
- * Adds weight to a key, of which hash is a good hash; key has ZB_SKETCH_KEY bytes. About a hundred
- * comparisons: for samples, not for every packet.
+ * Adds weight to a key, of which hash is a good hash; key has ZB_SKETCH_KEY bytes. Some fifty
+ * comparisons, and lines of memory that are rarely cached: for samples, not for every packet.
  */
 void zb_sketch_add(struct zb_sketch *s, uint64_t hash, const uint8_t *key, uint64_t weight);
+
+/* Forgets all. */
+void zb_sketch_clear(struct zb_sketch *s);
 
 /* Adds all of src to dst, errors too: the sketch of both. */
 void zb_sketch_merge(struct zb_sketch *dst, const struct zb_sketch *src);

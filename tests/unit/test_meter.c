@@ -12,6 +12,7 @@
 #include "analyzer_fake.h"
 #include "pipeline/meter.h"
 
+#define HTTP	(ZB_METER_A_http - ZB_METER_ANALYZERS)
 #define WORK_NS 50000u /* of CPU time, whoever takes the CPU away */
 #define WORK	(tsc_hz() / 1000000 * (WORK_NS / 1000) / 10 * 9) /* cycles */
 
@@ -187,6 +188,49 @@ static void meter_takes_off_what_did_not_run(void **state)
 	ab_close(&b);
 }
 
+/* A burst with a call of an analyzer for the connection. */
+static void burst_with_call(struct analyzer_bed *b)
+{
+	zb_meter_begin(&b->an);
+	zb_meter_conn(&b->an, &b->conn);
+	uint8_t was = zb_meter_enter(&b->an, ZB_METER_A_http);
+
+	zb_meter_data(&b->an, HTTP, 10);
+	work();
+	zb_meter_leave(&b->an, was);
+	zb_meter_end(&b->an);
+}
+
+/* Those that come later are fewer, and count for as many as were left out, in all that is told. */
+static void meter_later_bursts_count_for_more(void **state)
+{
+	const uint64_t first = ZB_METER_FIRST, later = ZB_METER_LATER;
+	struct analyzer_bed b;
+
+	(void)state;
+	fake_open(&b, IPPROTO_TCP, FAKE_ON_PORT);
+	begin(&b);
+	zb_meter_end(&b.an);
+	assert_int_equal(meter.next - meter.since, ZB_METER_EVERY);
+	for (unsigned i = 1; i < ZB_METER_FIRST; i++) {
+		zb_meter_begin(&b.an);
+		zb_meter_end(&b.an);
+	}
+	assert_int_equal(meter.next - meter.since, later * ZB_METER_EVERY);
+	assert_int_equal(total(), meter.cycles);
+	uint64_t cycles = meter.cycles, sums = total(), flows = meter.flows.total;
+
+	burst_with_call(&b);
+	assert_int_equal(meter.bursts, first + 1);
+	assert_int_equal(meter.calls[HTTP], later);
+	assert_int_equal(meter.bytes[HTTP], 10 * later);
+	assert_int_equal(total() - sums, later * (meter.cycles - cycles));
+	assert_in_range(meter.flows.total - flows, later * WORK, total() - sums);
+	assert_int_equal(later * meter.longest[HTTP], sum[ZB_METER_A_http]);
+	ab_end(&b);
+	ab_close(&b);
+}
+
 /* More connections in a burst than there is room for: the rest is of nobody. */
 static void meter_turns_are_bounded(void **state)
 {
@@ -222,6 +266,7 @@ int main(void)
 		cmocka_unit_test(meter_analyzers_are_charged),
 		cmocka_unit_test(meter_connections_pay_for_their_turns),
 		cmocka_unit_test(meter_takes_off_what_did_not_run),
+		cmocka_unit_test(meter_later_bursts_count_for_more),
 		cmocka_unit_test(meter_turns_are_bounded),
 		cmocka_unit_test(meter_every_place_has_a_name),
 	};

@@ -26,7 +26,7 @@ static void add(struct zb_sketch *s, uint32_t id, uint64_t weight)
 
 	memcpy(key, &id, sizeof(id));
 	/* A bad hash: keys must be compared. */
-	zb_sketch_add(s, id % 7, key, weight);
+	zb_sketch_add(s, (uint64_t)(id % 7) << 48, key, weight);
 }
 
 static uint32_t id_of(const struct zb_sketch_entry *e)
@@ -38,12 +38,10 @@ static uint32_t id_of(const struct zb_sketch_entry *e)
 }
 
 /* While there is room, weights are exact. */
-static void sketch_few_keys_are_exact(void **state)
+static void check_few(struct zb_sketch *s)
 {
-	struct zb_sketch *s = fresh();
 	struct zb_sketch_entry top[4];
 
-	(void)state;
 	for (unsigned round = 0; round < 3; round++)
 		for (uint32_t id = 1; id <= 100; id++)
 			add(s, id, id);
@@ -54,6 +52,14 @@ static void sketch_few_keys_are_exact(void **state)
 		assert_int_equal(top[i].weight, 3 * (100 - i));
 		assert_int_equal(top[i].error, 0);
 	}
+}
+
+static void sketch_few_keys_are_exact(void **state)
+{
+	struct zb_sketch *s = fresh();
+
+	(void)state;
+	check_few(s);
 	free(s);
 }
 
@@ -88,6 +94,60 @@ static void sketch_heavy_key_is_found_among_many(void **state)
 	free(s);
 }
 
+static uint64_t least_of(const struct zb_sketch *s)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < ZB_SKETCH_NR; i++)
+		least = s->weight[i] < least ? s->weight[i] : least;
+	return least;
+}
+
+/* Who has no counter takes the smallest over, and no weight is lost by that. */
+static void sketch_the_smallest_is_taken_over(void **state)
+{
+	struct zb_sketch *s = fresh();
+	uint32_t random = 1;
+
+	(void)state;
+	for (uint32_t id = 1; id <= ZB_SKETCH_NR; id++)
+		add(s, id, 100);
+	for (uint32_t id = ZB_SKETCH_NR + 1; id <= KEYS; id++) {
+		uint64_t least = least_of(s), all = 0;
+		unsigned with_error = 0;
+
+		random = random * 1664525u + 1013904223u;
+		add(s, id, 1 + (random >> 24));
+		for (unsigned i = 0; i < ZB_SKETCH_NR; i++) {
+			all += s->weight[i];
+			if (memcmp(s->key[i], &id, sizeof(id)) == 0)
+				with_error += s->error[i] == least;
+		}
+		assert_int_equal(with_error, 1);
+		assert_int_equal(all, s->total);
+		add(s, id - random % 100, random >> 20);
+	}
+	free(s);
+}
+
+/* The heaviest alone is the first of all; what is forgotten leaves nothing behind. */
+static void sketch_begins_anew(void **state)
+{
+	struct zb_sketch *s = fresh();
+	struct zb_sketch_entry top[2];
+
+	(void)state;
+	assert_int_equal(zb_sketch_top(s, top, 1), 0);
+	for (uint32_t id = 1; id <= KEYS; id++)
+		add(s, id, 10 + (id == KEYS / 2) * 1000);
+	assert_int_equal(zb_sketch_top(s, top, 1), 1);
+	assert_int_equal(id_of(&top[0]), KEYS / 2);
+	zb_sketch_clear(s);
+	assert_int_equal(zb_sketch_top(s, top, 1), 0);
+	check_few(s);
+	free(s);
+}
+
 /* Two that have seen half each say what one would have said, within the errors they state. */
 static void sketch_merged_is_that_of_both(void **state)
 {
@@ -110,6 +170,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sketch_few_keys_are_exact),
 		cmocka_unit_test(sketch_heavy_key_is_found_among_many),
+		cmocka_unit_test(sketch_the_smallest_is_taken_over),
+		cmocka_unit_test(sketch_begins_anew),
 		cmocka_unit_test(sketch_merged_is_that_of_both),
 	};
 

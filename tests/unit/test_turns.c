@@ -48,7 +48,7 @@ static struct zb_turns_took cheap(uint64_t first, uint64_t second)
 		.both = first + second, .first = first, .turns = 12, .pkts = 60};
 }
 
-/* All to begin with, then one of eight, at distances from 1 to 15. */
+/* All to begin with, then one of so many, at any distance up to nearly twice that. */
 static void turns_drawn_at_random(void **state)
 {
 	unsigned at[ZB_TURNS_EVERY * 2] = {0}, distance = 0;
@@ -58,7 +58,7 @@ static void turns_drawn_at_random(void **state)
 	(void)state;
 	bursts(&t, ZB_TURNS_FIRST, cheap(20000, 80000), &s);
 	assert_int_equal(s.timed, ZB_TURNS_FIRST);
-	for (unsigned i = 0; i < BURSTS; i++) {
+	for (unsigned i = 0; i < 10 * BURSTS; i++) {
 		unsigned was = s.timed;
 
 		distance++;
@@ -69,13 +69,15 @@ static void turns_drawn_at_random(void **state)
 		at[distance]++;
 		distance = 0;
 	}
-	assert_in_range(s.timed - ZB_TURNS_FIRST, BURSTS / ZB_TURNS_EVERY * 97 / 100,
-			BURSTS / ZB_TURNS_EVERY * 103 / 100);
+	assert_in_range(s.timed - ZB_TURNS_FIRST, 10 * BURSTS / ZB_TURNS_EVERY * 97 / 100,
+			10 * BURSTS / ZB_TURNS_EVERY * 103 / 100);
 	for (unsigned i = 1; i < 2 * ZB_TURNS_EVERY; i++)
-		assert_in_range(at[i], s.timed / 20, s.timed / 10);
+		assert_in_range(at[i], s.timed / ZB_TURNS_EVERY * 3 / 8,
+				s.timed / ZB_TURNS_EVERY * 5 / 8);
 }
 
-/* Every eighth burst is of another kind: whoever took every eighth would know one kind only. */
+/* One burst of so many is of another kind: whoever took one of so many in turn would
+ * know one kind only. */
 static void turns_split_is_right_on_average(void **state)
 {
 	struct zb_turns t = {0};
@@ -83,8 +85,9 @@ static void turns_split_is_right_on_average(void **state)
 	uint64_t first = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < BURSTS; i++) {
-		struct zb_turns_took b = i % 8 == 3 ? cheap(90000, 110000) : cheap(10000, 40000);
+	for (unsigned i = 0; i < 10 * BURSTS; i++) {
+		struct zb_turns_took b =
+			i % ZB_TURNS_EVERY == 3 ? cheap(90000, 110000) : cheap(10000, 40000);
 
 		first += b.first;
 		burst(&t, b, &s);
