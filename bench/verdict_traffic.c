@@ -13,7 +13,8 @@
 
 #define TIMES_USUAL    3     /* a stage that costs more than so many times the usual, ... */
 #define OF_ALL	       0.25  /* ... whose excess is so much of all cycles ... */
-#define EXCESS_MIN     500.0 /* ... and of a packet's */
+#define EXCESS_MIN     500.0 /* ... and of a packet's, ... */
+#define EXCESS_S       0.02  /* ... and takes longer than a hypervisor stops a guest for, unseen */
 #define CALL_TIMES     4
 #define CALLS_MIN      20
 #define CALL_SHARE     0.05
@@ -107,6 +108,15 @@ static void name_culprit(const struct zb_verdict_in *in, unsigned stage,
 	f->flow = in->flow;
 }
 
+/* Whether a packet's cost in one place, out of that in all, is beyond all that is usual. */
+static bool is_excess(const struct zb_verdict_in *in, double cost, double is_usual, double all)
+{
+	double excess = cost - is_usual, pkts = (double)in->sum->c[ZB_C_pkts_proc];
+
+	return cost > TIMES_USUAL * is_usual && excess > EXCESS_MIN && excess > OF_ALL * all &&
+	       excess * pkts > EXCESS_S * in->tsc_hz;
+}
+
 /*
  * The stream stage is dear where files are hashed, and cheap where they are not: what is not of
  * files is held against what analyzers take.
@@ -119,8 +129,7 @@ static void judge_analyzers(const struct zb_verdict_in *in, const struct load *l
 	double is_usual = 400 + 0.6 * l->bytes + 500 * l->conns + 1500 * l->rows;
 	struct zb_verdict_finding *f;
 
-	if (in->files_share < 0 || cost <= TIMES_USUAL * is_usual ||
-	    cost - is_usual < OF_ALL * all || cost - is_usual < EXCESS_MIN)
+	if (in->files_share < 0 || !is_excess(in, cost, is_usual, all))
 		return;
 	f = zb_verdict_found(v, ZB_VERDICT_PATHOLOGICAL);
 	zb_verdict_because(f,
@@ -144,8 +153,7 @@ static void judge_stages(const struct zb_verdict_in *in, const struct load *l, s
 	for (unsigned i = ZB_STAGE_rx + 1; i < ZB_STAGE_idle; i++) {
 		double cost = zb_verdict_stage_cost(in->sum, i), is_usual = usual_cost(i, l);
 
-		if (cost > TIMES_USUAL * is_usual && cost - is_usual > EXCESS_MIN &&
-		    cost - is_usual > OF_ALL * all && cost - is_usual > most) {
+		if (is_excess(in, cost, is_usual, all) && cost - is_usual > most) {
 			most = cost - is_usual;
 			worst = i;
 		}

@@ -191,6 +191,26 @@ static void verdict_dear_stage_is_pathological(void **state)
 	assert_int_equal(v.found[1].name, ZB_VERDICT_OVERLOADED);
 }
 
+/* In a run of some ms the same may be one stall that no clock of a guest tells of. */
+static void verdict_short_excess_is_not(void **state)
+{
+	const uint64_t few = 6000; /* 5 k cycles each are 15 ms */
+
+	(void)state;
+	set_stage(ZB_STAGE_flow, 5000);
+	for (unsigned i = 0; i < ZB_STAGE_NR; i++)
+		sum.stage_cycles[i] = sum.stage_cycles[i] / PKTS * few;
+	sum.busy_cycles = sum.busy_cycles / PKTS * few;
+	sum.c[ZB_C_pkts_proc] = sum.c[ZB_C_pkts_link] = few;
+	sum.c[ZB_C_bytes_recv] = 800 * few;
+	sum.c[ZB_C_tcp_conns] = sum.c[ZB_C_udp_conns] = few / 50;
+	sum.log_rows[0] = few / 10;
+	in.state_bytes = 1e5;
+	assert_verdict(ZB_VERDICT_KEEPING_UP, 1);
+	sum.stage_cycles[ZB_STAGE_flow] *= 2;
+	assert_verdict(ZB_VERDICT_PATHOLOGICAL, 1);
+}
+
 /* Bytes, rows and connections explain cost: what is usual for them is not pathological. */
 static void verdict_cost_that_is_explained_is_not(void **state)
 {
@@ -450,6 +470,7 @@ int main(void)
 		CASE(verdict_drops_for_want_of_a_cpu_are_noise),
 		CASE(verdict_noise_without_loss),
 		CASE(verdict_dear_stage_is_pathological),
+		CASE(verdict_short_excess_is_not),
 		CASE(verdict_cost_that_is_explained_is_not),
 		CASE(verdict_dear_analyzers_are_not_hidden_by_files),
 		CASE(verdict_stolen_cycles_are_no_cost),
