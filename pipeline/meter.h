@@ -6,9 +6,9 @@
  * an analyzer would cost more than what it tells. So the first burst after each ZB_METER_EVERY
  * cycles is metered: in it every place that work goes on in notes when it begins and ends, and the
  * cycles between go to the place, and to the connection, that was at work. Whatever packets cost,
- * metering costs the same share. What calls another pays for itself only. What the
- * thread did not run is no cost. When the ZB_METER_FIRST first ones have told enough for a short
- * run, one of ZB_METER_LATER is metered, and counts for as many.
+ * metering costs the same share. What calls another pays for itself only. What the thread did not
+ * run is no cost. When the first ZB_METER_FIRST bursts have told enough for a short run, one of
+ * ZB_METER_LATER is left, and counts for as many.
  *
  * Threading: one lcore; others read it when the lcore has finished, and places[] in snapshots.
  * Ownership: the caller of zb_engine_create(); zeroed to begin with, but for tsc_hz.
@@ -66,8 +66,8 @@ struct zb_meter {
 	uint64_t longest[ZB_METER_A_NR];
 	uint64_t disturbed; /* times that the CPU was taken away meanwhile */
 	/*
-	 * What the thread knows of its CPU time, brought up to date right before each burst that is
-	 * metered; told that somebody else has asked. NULL: nobody watches, and the clock is read.
+	 * Knows the thread's CPU time as of when it was last disturbed, as it looks after each
+	 * stage; told when the meter has seen a disturbance first. NULL: the clock is asked.
 	 */
 	struct zb_gap_watch *watch;
 	struct zb_own_time own;
