@@ -51,7 +51,7 @@ struct zb_cost_flow {
 };
 
 struct zb_cost {
-	uint64_t metered_cycles; /* 0: nothing is known */
+	uint64_t metered_cycles; /* that metered bursts count for; 0: nothing is known */
 	double metered_ratio;	 /* of all busy cycles */
 	unsigned place_nr, flow_nr, originator_nr, responder_nr;
 	struct zb_cost_place place[ZB_METER_NR]; /* dearest first */

@@ -84,8 +84,10 @@ static void add_flow(struct zb_meter *m, const struct zb_meter_flow *f, uint64_t
 	uint8_t key[ZB_SKETCH_KEY];
 
 	memcpy(key, f, sizeof(key));
-	zb_sketch_add(&m->flows, XXH3_64bits(key, sizeof(key)), key, cycles);
-	zb_sketch_add(&m->recent, XXH3_64bits(key, sizeof(key)), key, cycles);
+	uint64_t hash = XXH3_64bits(key, sizeof(key));
+
+	zb_sketch_add(&m->flows, hash, key, cycles);
+	zb_sketch_add(&m->recent, hash, key, cycles);
 	add_host(&m->originators, orig_is_a ? f->key.a : f->key.b, f->key.ip_version, cycles);
 	add_host(&m->responders, orig_is_a ? f->key.b : f->key.a, f->key.ip_version, cycles);
 }
@@ -125,6 +127,12 @@ void zb_meter_set_stage(struct zb_meter *m, uint8_t place)
 	m->at = place;
 }
 
+/* How many bursts the next one counts for. */
+static uint32_t next_weight(const struct zb_meter *m)
+{
+	return m->bursts < ZB_METER_FIRST ? 1 : ZB_METER_LATER;
+}
+
 void zb_meter_begin(struct zb_analysis *an)
 {
 	struct zb_meter *m = an->meter;
@@ -133,7 +141,8 @@ void zb_meter_begin(struct zb_analysis *an)
 	m->has_flow = false;
 	m->turn_nr = 0;
 	an->metering = true;
-	m->weight = m->bursts++ < ZB_METER_FIRST ? 1 : ZB_METER_LATER;
+	m->weight = next_weight(m);
+	m->bursts++;
 	/* To ask the clock costs as much as to meter a fifth of a burst. */
 	if (m->watch != NULL)
 		m->own = (struct zb_own_time){.tsc = m->watch->tsc, .cpu_ns = m->watch->cpu_ns};
@@ -150,7 +159,7 @@ void zb_meter_end(struct zb_analysis *an)
 	an->metering = false;
 	for (uint32_t i = 0; i < m->turn_nr; i++)
 		add_flow(m, &m->turn[i].flow, m->turn[i].cycles);
-	m->next = m->since + ZB_METER_EVERY * (m->bursts < ZB_METER_FIRST ? 1 : ZB_METER_LATER);
+	m->next = m->since + ZB_METER_EVERY * next_weight(m);
 }
 
 void zb_meter_recent(struct zb_meter *m, struct zb_stat_hot *out)

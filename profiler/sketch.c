@@ -117,30 +117,27 @@ static int heavier(const void *a, const void *b)
 	return memcmp(x->key, y->key, ZB_SKETCH_KEY);
 }
 
-/* One whose weight is no less than that of any other, asked for with every snapshot. */
-static uint32_t heaviest(const struct zb_sketch *s, struct zb_sketch_entry *out)
-{
-	uint32_t at = 0;
-
-	for (uint32_t i = 1; i < s->nr; i++)
-		at = s->weight[i] > s->weight[at] ? i : at;
-	if (s->nr != 0)
-		*out = entry_of(s, at);
-	return s->nr != 0;
-}
-
+/* By insertion: most are lighter than the last of the few that are asked for. */
 uint32_t zb_sketch_top(const struct zb_sketch *s, struct zb_sketch_entry *out, uint32_t n)
 {
-	struct zb_sketch_entry all[ZB_SKETCH_NR];
+	uint32_t nr = 0;
 
-	if (n == 1)
-		return heaviest(s, out);
-	for (uint32_t i = 0; i < s->nr; i++)
-		all[i] = entry_of(s, i);
-	qsort(all, s->nr, sizeof(all[0]), heavier);
-	n = n < s->nr ? n : s->nr;
-	memcpy(out, all, n * sizeof(*out));
-	return n;
+	for (uint32_t i = 0; n != 0 && i < s->nr; i++) {
+		if (nr == n && s->weight[i] < out[n - 1].weight)
+			continue;
+
+		struct zb_sketch_entry e = entry_of(s, i);
+		uint32_t at = nr;
+
+		while (at > 0 && heavier(&e, &out[at - 1]) < 0)
+			at--;
+		if (at == n)
+			continue;
+		nr += nr < n;
+		memmove(&out[at + 1], &out[at], (nr - 1 - at) * sizeof(*out));
+		out[at] = e;
+	}
+	return nr;
 }
 
 struct both {

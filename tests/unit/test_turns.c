@@ -76,8 +76,10 @@ static void turns_drawn_at_random(void **state)
 				s.timed / ZB_TURNS_EVERY * 5 / 8);
 }
 
-/* One burst of so many is of another kind: whoever took one of so many in turn would
- * know one kind only. */
+/*
+ * One burst of so many is of another kind: whoever took one of so many in turn would know one kind
+ * only.
+ */
 static void turns_split_is_right_on_average(void **state)
 {
 	struct zb_turns t = {0};
